@@ -1,0 +1,1 @@
+"""Tells people: the sinks behind the alerting port."""

@@ -1,0 +1,30 @@
+"""What the orchestrator and a worker agree on: the names that travel between them, and nothing else.
+
+The worker package imports this module and no other of the orchestrator's; it therefore imports nothing itself.
+"""
+
+from typing import Final
+
+RESERVED_KEY: Final = "rollcall"
+"""The one key of the job metadata's JSON object that is ours: session, placement, attempt, attempt_id and, when it resumes, resumes."""
+
+SESSION_ATTRIBUTE: Final = "rollcall.session"
+PLACEMENT_ATTRIBUTE: Final = "rollcall.placement"
+ATTEMPT_ATTRIBUTE: Final = "rollcall.attempt"
+ATTEMPT_ID_ATTRIBUTE: Final = "rollcall.attempt_id"
+"""The four parts of our key, as attributes of the dispatch (servers from 1.13.2) and of an agent that reports them."""
+
+DONE_ATTRIBUTE: Final = "rollcall.done"
+"""Set to anything but the empty string by an agent whose work is finished: its leaving is no loss."""
+
+READY_ATTRIBUTE: Final = "rollcall.ready"
+"""Set to anything but the empty string by an agent that can serve: proof level `ready`."""
+
+AGENT_STATE_ATTRIBUTE: Final = "lk.agent.state"
+"""Set by livekit-agents once a session runs: initializing, idle, listening, thinking or speaking."""
+
+AGENT_NAME_ATTRIBUTES: Final = ("lk.agent_name", "lk.agent.name")
+"""Set by livekit-server from 1.9.2, and by livekit-agents: the name under which the agent's worker registered."""
+
+PULSE_METHOD: Final = "rollcall.pulse"
+"""The RPC method with which an agent is asked whether it still answers. Not knowing it is an answer, too."""

@@ -1,0 +1,1 @@
+"""DECIDES: facts in, records out. Pure: no clock, no randomness, no I/O."""

@@ -1,0 +1,90 @@
+"""Two agents where one should be: which of them goes.
+
+The rules, none of which ever touches the verified agent but the last:
+
+* An extra that a dispatch with our key explains goes, whatever its number.
+* An extra that no listed dispatch explains, six seconds after it joined, in a room where we deleted a dispatch, is an
+  orphan of ours (a job that waited for its process outlives its dispatch) and goes.
+* A foreign dispatch explains the agent of its job, or, without a listed job, one agent. A foreign agent that serves
+  beside ours stays; then ours goes.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.core.listing import ListedDispatch, Look
+from orchestrator.core.presence import attempt_behind, extras
+from orchestrator.core.session import Agent, Placement, Session
+
+SETTLED_AFTER: Final = 6.0
+"""Seconds after which a job that will ever be listed is listed (the server may need 5 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is to be done about the extras of a session."""
+
+    remove: tuple[Agent, ...] = ()
+    foreign: tuple[tuple[Placement, Agent], ...] = ()
+    """Foreign agents that serve beside ours."""
+    undecided: tuple[Agent, ...] = ()
+    """To be looked at again, when their jobs must be listed."""
+
+
+def judge(session: Session, look: Look, now: float) -> Judgement:
+    remove: list[Agent] = []
+    foreign: list[tuple[Placement, Agent]] = []
+    undecided: list[Agent] = []
+    for placement, agent in extras(session):
+        settled = now - agent.seen_at >= SETTLED_AFTER
+        dispatch = _dispatch_of(agent, look)
+        if agent.identity in session.retired or _is_ours(session, placement, agent, dispatch):
+            remove.append(agent)
+        elif dispatch is not None:
+            _beside(session, placement, agent, foreign)
+        elif not settled:
+            undecided.append(agent)
+        elif _jobless_foreign_dispatch(placement, look):
+            _beside(session, placement, agent, foreign)
+        elif any(a.ours and a.deleted for a in placement.attempts):
+            remove.append(agent)
+    return Judgement(tuple(remove), tuple(foreign), tuple(undecided))
+
+
+def surplus_dispatches(session: Session, placement: Placement, look: Look) -> tuple[ListedDispatch, ...]:
+    """Dispatches with our key that do not belong to the attempt that serves, nor brought its agent."""
+    serving = next((a for a in placement.attempts if a.open and a.identity == placement.identity), None)
+    return tuple(
+        d
+        for d in look.dispatches
+        if d.key is not None
+        and d.key.session == session.sid
+        and d.key.placement == placement.agent_name
+        and (serving is None or d.key.attempt != serving.number)
+        and all(job.identity != placement.identity for job in d.jobs)
+    )
+
+
+def _dispatch_of(agent: Agent, look: Look) -> ListedDispatch | None:
+    return next((d for d in look.dispatches if any(j.identity == agent.identity for j in d.jobs)), None)
+
+
+def _is_ours(session: Session, placement: Placement, agent: Agent, dispatch: ListedDispatch | None) -> bool:
+    if dispatch is not None:
+        return dispatch.key is not None and dispatch.key.session == session.sid
+    if agent.key is not None:
+        return agent.key.session == session.sid
+    attempt = attempt_behind(session, placement, agent)
+    return attempt is not None and attempt.ours and attempt.identity == agent.identity
+
+
+def _jobless_foreign_dispatch(placement: Placement, look: Look) -> bool:
+    return any(d.key is None and not d.jobs and d.agent_name in placement.names for d in look.dispatches)
+
+
+def _beside(
+    session: Session, placement: Placement, agent: Agent, foreign: list[tuple[Placement, Agent]]
+) -> None:
+    serving = next((a for a in placement.attempts if a.open and a.identity == placement.identity), None)
+    if serving is not None and serving.ours and not any(p is placement for p, _ in foreign):
+        foreign.append((placement, agent))

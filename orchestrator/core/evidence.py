@@ -1,0 +1,154 @@
+"""What a look into the room tells: the facts that the record lacks, and which cause is left when proof stayed short."""
+
+from collections.abc import Iterator
+
+from orchestrator.core.causes import Cause
+from orchestrator.core.facts import (
+    AgentJoined,
+    AgentLeft,
+    DispatchAccepted,
+    DispatchRecovered,
+    Fact,
+    JobChanged,
+    JobStatus,
+    LeaveReason,
+    PeopleCounted,
+    Source,
+)
+from orchestrator.core.listing import ListedDispatch, Look
+from orchestrator.core.presence import belongs
+from orchestrator.core.proof import Proof
+from orchestrator.core.session import Agent, Attempt, Placement, Session
+
+
+def differences(session: Session, look: Look) -> tuple[Fact, ...]:
+    """The facts by which a look differs from the record."""
+    return (*_people(session, look), *_agents(session, look), *_dispatches(session, look))
+
+
+def _people(session: Session, look: Look) -> Iterator[Fact]:
+    people = sum(p.is_person and p.active for p in look.participants)
+    if people != session.people and not (people == 0 and not session.had_people):
+        yield PeopleCounted(people)
+
+
+def _agents(session: Session, look: Look) -> Iterator[Fact]:
+    known = {a.participant_sid: a for a in session.agents}
+    for listed in look.participants:
+        if listed.is_agent and listed.active and listed.sid not in known:
+            yield AgentJoined(
+                participant_sid=listed.sid,
+                identity=listed.identity,
+                agent_name=listed.agent_name,
+                joined_at=listed.joined_at,
+                created_at=listed.joined_at,
+                key=listed.key,
+                ready=listed.ready,
+                done=listed.done,
+                source=Source.LISTING,
+            )
+    listed_sids = {p.sid for p in look.participants}
+    for agent in session.agents:
+        if agent.present and agent.participant_sid not in listed_sids and agent.seen_at < look.requested_at:
+            yield AgentLeft(
+                participant_sid=agent.participant_sid,
+                identity=agent.identity,
+                agent_name=agent.agent_name,
+                joined_at=agent.joined_at,
+                created_at=look.requested_at,
+                reason="NOT_LISTED",
+                leave=LeaveReason.FAILURE,
+                key=agent.key,
+                source=Source.LISTING,
+            )
+
+
+def _dispatches(session: Session, look: Look) -> Iterator[Fact]:
+    attempts = {a.dispatch_id: (p, a) for p in session.placements for a in p.attempts if a.dispatch_id}
+    for dispatch in look.dispatches:
+        if dispatch.dispatch_id not in attempts:
+            yield from _ours_unrecorded(session, dispatch)
+        for job in dispatch.jobs:
+            _, attempt = attempts.get(dispatch.dispatch_id, (None, None))
+            if attempt is None or (attempt.job_id, attempt.job_status) != (job.job_id, job.status):
+                yield JobChanged(
+                    dispatch_id=dispatch.dispatch_id,
+                    job_id=job.job_id,
+                    agent_name=dispatch.agent_name,
+                    status=job.status,
+                    identity=job.identity,
+                    key=dispatch.key,
+                    error=job.error,
+                )
+
+
+def _ours_unrecorded(session: Session, dispatch: ListedDispatch) -> Iterator[Fact]:
+    key = dispatch.key
+    if key is None or key.session != session.sid:
+        return
+    for placement in session.placements:
+        if placement.agent_name != key.placement:
+            continue
+        attempt = placement.attempt(key.attempt)
+        if attempt is None:
+            yield DispatchRecovered(
+                placement.agent_name, key.attempt, key.attempt_id, dispatch.dispatch_id, dispatch.agent_name
+            )
+        elif attempt.attempt_id == key.attempt_id:
+            yield DispatchAccepted(placement.agent_name, key.attempt, dispatch.dispatch_id, Source.LISTING)
+
+
+def foreign_dispatch(session: Session, placement: Placement, look: Look) -> ListedDispatch | None:
+    """A dispatch of exactly the wanted name that somebody else made, and that may be adopted.
+
+    Every room that was made without agents lists one with an empty name: it counts only for a placement that wants
+    the nameless agent.
+    """
+    if placement.adopted_before:
+        return None
+    recorded = {a.dispatch_id for p in session.placements for a in p.attempts}
+    return next(
+        (
+            d
+            for d in look.dispatches
+            if d.agent_name == placement.spec.agent_name and d.key is None and d.dispatch_id not in recorded
+        ),
+        None,
+    )
+
+
+def unproven(session: Session) -> tuple[Agent, ...]:
+    """Agents that only a listing showed and that some placement wants: each must answer before it counts."""
+    return tuple(
+        a
+        for a in session.agents
+        if a.present
+        and a.source is Source.LISTING
+        and a.answered_at is None
+        and any(p.wanting and belongs(session, p, a) for p in session.placements)
+    )
+
+
+def cause_so_far(attempt: Attempt, look: Look | None, *, final: bool) -> Cause | None:
+    """Why this attempt will not come to anything, as far as the evidence says; None: it may yet.
+
+    At the accept window's end (`final` false) a job that a worker took goes on; at the join window's end nothing does.
+    `look` is None when LiveKit did not answer: unknown is never taken for absent.
+    """
+    if attempt.proof >= Proof.JOINED:
+        return (Cause.SILENT if attempt.proof == Proof.JOINED else Cause.UNKNOWN) if final else None
+    if attempt.job_status in (JobStatus.SUCCESS, JobStatus.FAILED) and not attempt.job_has_identity:
+        return Cause.JOB_REJECTED
+    if attempt.job_status is JobStatus.FAILED:
+        return Cause.JOB_FAILED
+    if attempt.aborted and final:
+        return Cause.CONNECTION_ABORTED
+    if attempt.job_id is not None:
+        return Cause.NEVER_JOINED if final else None
+    if look is None:
+        return Cause.LIVEKIT_UNAVAILABLE if final else None
+    if attempt.dispatch_id is None:
+        return Cause.LIVEKIT_UNAVAILABLE  # the call's reply was lost, and no dispatch with our key is listed
+    if all(d.dispatch_id != attempt.dispatch_id for d in look.dispatches):
+        return Cause.DISPATCH_VANISHED
+    return Cause.NOT_TAKEN

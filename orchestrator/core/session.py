@@ -1,0 +1,309 @@
+"""The records of one session: what is known of one life of one room. Times are Unix seconds of the store's clock,
+unless they are said to be LiveKit's own."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from orchestrator.core.causes import Cause
+from orchestrator.core.facts import Awaited, CandidateSpec, JobStatus, LeaveReason, PlacementSpec, Source
+from orchestrator.core.policy import Policy
+from orchestrator.core.proof import Key, Proof
+
+SCHEMA_VERSION: Final = 1
+"""Of the stored record. A replica reads its own version and the one before."""
+
+KEPT_ATTEMPTS: Final = 20
+KEPT_TIMELINE: Final = 100
+"""Of attempts and timeline the first and the last so many are kept."""
+
+KEPT_RETIRED: Final = 200
+KEPT_GONE_AGENTS: Final = 20
+
+
+class SessionState(StrEnum):
+    DISPATCHING = "dispatching"
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    UNROUTED = "unrouted"
+    OBSERVED = "observed"
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    """How an ended session ended."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    UNROUTED = "unrouted"
+    ABANDONED = "abandoned"
+
+
+class PlacementState(StrEnum):
+    WAITING = "waiting"
+    DISPATCHING = "dispatching"
+    VERIFIED = "verified"
+    LOST = "lost"
+    UNVERIFIED = "unverified"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+
+
+WANTING: Final = frozenset(
+    {PlacementState.WAITING, PlacementState.DISPATCHING, PlacementState.LOST, PlacementState.UNVERIFIED}
+)
+"""The states in which a placement still wants an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One CreateDispatch, or one foreign dispatch that was adopted, and what came of it."""
+
+    number: int
+    agent_name: str
+    requested_at: float
+    attempt_id: str = ""
+    adopted: bool = False
+    dispatch_id: str | None = None
+    job_id: str | None = None
+    job_status: JobStatus | None = None
+    job_has_identity: bool = False
+    identity: str | None = None
+    proof: Proof = Proof.REQUESTED
+    cause: Cause | None = None
+    accepted_at: float | None = None
+    joined_at: float | None = None
+    ended_at: float | None = None
+    aborted: bool = False
+    deleted: bool = False
+    """Its dispatch was deleted by us, or is known to be gone."""
+
+    @property
+    def open(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def ours(self) -> bool:
+        return not self.adopted
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A participant of kind AGENT, whether it is one of ours or not."""
+
+    participant_sid: str
+    identity: str
+    agent_name: str | None
+    joined_at: float
+    """LiveKit's time."""
+    seen_at: float
+    key: Key | None = None
+    source: Source = Source.WEBHOOK
+    answered_at: float | None = None
+    rtt_ms: float | None = None
+    ready: bool = False
+    done: bool = False
+    heard_joining: bool = True
+    """False: all that we heard of it so far is that it left."""
+    left_at: float | None = None
+    """LiveKit's time, with a resolution of one second."""
+    reason: str | None = None
+    leave: LeaveReason | None = None
+
+    @property
+    def present(self) -> bool:
+        return self.left_at is None
+
+    @property
+    def proof(self) -> Proof:
+        """What this participant proves by itself. A listing without an answer proves nothing: it may be a ghost."""
+        if self.answered_at is None:
+            if self.source is Source.LISTING:
+                return Proof.ACCEPTED
+            return Proof.READY if self.ready else Proof.JOINED
+        return Proof.READY if self.ready else Proof.ANSWERING
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One open question to a person: this placement is unverified. Its id names it to every sink, always the same."""
+
+    incident: str
+    cause: Cause
+    opened_at: float
+    resolved_at: float | None = None
+    firing_queued: bool = False
+    resolved_queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One agent that the session must have."""
+
+    agent_name: str
+    candidates: tuple[CandidateSpec, ...]
+    policy: Policy
+    wanted_at: float
+    """When this round began: first wanted, or lost again."""
+    first_wanted_at: float
+    priority: int = 0
+    state: PlacementState = PlacementState.WAITING
+    candidate: int = 0
+    awaited: Awaited | None = None
+    next_at: float | None = None
+    tries: int = 0
+    """Attempts of this round with the present candidate."""
+    losses: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    attempts_total: int = 0
+    identity: str | None = None
+    participant_sid: str | None = None
+    cause: Cause | None = None
+    resumes: int | None = None
+    """The attempt whose agent was lost, and which the next one resumes."""
+    verified_at: float | None = None
+    time_to_agent_ms: int | None = None
+    incidents: tuple[Incident, ...] = ()
+
+    @property
+    def spec(self) -> CandidateSpec:
+        """The candidate that is being tried, or that serves."""
+        return self.candidates[self.candidate]
+
+    @property
+    def wanting(self) -> bool:
+        return self.state in WANTING
+
+    @property
+    def deadline_at(self) -> float:
+        return self.wanted_at + self.policy.deadline
+
+    @property
+    def open_attempt(self) -> Attempt | None:
+        """The newest attempt that has not ended; at most one is open."""
+        return next((a for a in reversed(self.attempts) if a.open), None)
+
+    @property
+    def next_number(self) -> int:
+        return max((a.number for a in self.attempts), default=0) + 1
+
+    @property
+    def adopted_before(self) -> bool:
+        return any(a.adopted for a in self.attempts)
+
+    def attempt(self, number: int) -> Attempt | None:
+        return next((a for a in self.attempts if a.number == number), None)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The agent names that may serve: those tried so far, and the present candidate's."""
+        return frozenset({self.spec.agent_name, *(a.agent_name for a in self.attempts)})
+
+    @property
+    def given_up(self) -> bool:
+        """A person had to be told, and no agent has come since."""
+        return bool(self.incidents) and (self.verified_at is None or self.verified_at < self.incidents[-1].opened_at)
+
+    @property
+    def proof(self) -> Proof:
+        attempt = self.open_attempt
+        return attempt.proof if attempt else Proof.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    at: float
+    event: str
+    source: Source
+    agent_name: str | None = None
+    attempt: int | None = None
+    dispatch_id: str | None = None
+    identity: str | None = None
+    cause: Cause | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One life of one room."""
+
+    sid: str
+    room: str
+    started_at: float
+    """LiveKit's time of the room's creation."""
+    opened_at: float
+    updated_at: float
+    metadata: str = ""
+    """The room's metadata until the routes have answered; then it is forgotten."""
+    routed: bool = False
+    route: str = ""
+    starts: int = 0
+    """How many room_started came: a second one for the same sid says that a node took the room over."""
+    people: int = 0
+    had_people: bool = False
+    ended_at: float | None = None
+    placements: tuple[Placement, ...] = ()
+    agents: tuple[Agent, ...] = ()
+    retired: tuple[str, ...] = ()
+    """Identities of ours that were given up: whoever joins with one is removed, unless it is wanted after all."""
+    warnings: tuple[str, ...] = ()
+    webhook_lag: float = 0.0
+    """How late the newest webhook's event was."""
+    timeline: tuple[TimelineEntry, ...] = ()
+    timeline_total: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_at is not None
+
+    @property
+    def empty(self) -> bool:
+        """Everybody has left. A room that nobody has entered yet is not empty in this sense."""
+        return self.had_people and self.people <= 0
+
+    @property
+    def state(self) -> SessionState:
+        states = {p.state for p in self.placements}
+        if self.ended:
+            return SessionState.ENDED
+        if self.routed and not self.placements:
+            return SessionState.UNROUTED
+        if PlacementState.UNVERIFIED in states:
+            return SessionState.UNVERIFIED
+        if not self.routed or states & {PlacementState.WAITING, PlacementState.DISPATCHING, PlacementState.LOST}:
+            return SessionState.DISPATCHING
+        return SessionState.VERIFIED
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Of an ended session: unverified if a placement had been given up and nothing came after; else whether each was verified."""
+        if not self.ended:
+            return None
+        wanted = [p for p in self.placements if p.state is not PlacementState.CANCELLED]
+        if self.routed and not wanted:
+            return Outcome.UNROUTED
+        if any(p.given_up for p in wanted):
+            return Outcome.UNVERIFIED
+        return Outcome.VERIFIED if wanted and all(p.verified_at is not None for p in wanted) else Outcome.ABANDONED
+
+    def placement(self, agent_name: str) -> Placement:
+        """Raises KeyError when the session has no such placement."""
+        for placement in self.placements:
+            if placement.agent_name == agent_name:
+                return placement
+        raise KeyError(agent_name)
+
+    def present_agent(self, identity: str) -> Agent | None:
+        return next((a for a in self.agents if a.identity == identity and a.present), None)
+
+
+def placement_of(spec: PlacementSpec, now: float) -> Placement:
+    """A new placement: wanted from now on."""
+    return Placement(
+        agent_name=spec.agent_name,
+        candidates=spec.candidates,
+        policy=spec.policy,
+        priority=spec.priority,
+        wanted_at=now,
+        first_wanted_at=now,
+    )

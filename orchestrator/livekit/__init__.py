@@ -1,0 +1,1 @@
+"""TALKS to LiveKit: webhooks in, API calls out."""

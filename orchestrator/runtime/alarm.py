@@ -1,0 +1,68 @@
+"""Incidents of the record become alerts in the outbox: after the commit, once each, whatever replica does it."""
+
+from collections.abc import Callable, Iterator
+
+from orchestrator.core import causes
+from orchestrator.core.facts import AlertQueued
+from orchestrator.core.session import Incident, Placement, Session
+from orchestrator.runtime.owner import SessionOwner, Superseded
+from orchestrator.runtime.ports import Alert, Alerts, Clock, StoreUnavailable
+
+_RETRY = 1.0
+
+
+class Alarm:
+    """Queues the alerts of a session's incidents. Their ids come from the record, so queueing twice is queueing once."""
+
+    def __init__(self, alerts: Alerts, clock: Clock, link: Callable[[Session], str | None]) -> None:
+        self._alerts = alerts
+        self._clock = clock
+        self._link = link
+
+    async def queue(self, owner: SessionOwner) -> None:
+        """Until every incident's present status is in the outbox."""
+        try:
+            while pending := next(unqueued(owner.session), None):
+                placement, incident, status = pending
+                try:
+                    await self._alerts.queue(self._alert(owner.session, placement, incident, status))
+                except StoreUnavailable:
+                    await self._clock.sleep(_RETRY)
+                else:
+                    await owner.record(AlertQueued(placement.agent_name, incident.incident, status))
+        except Superseded:
+            return
+
+    def _alert(self, session: Session, placement: Placement, incident: Incident, status: str) -> Alert:
+        firing = status == "firing"
+        at = incident.opened_at if firing else incident.resolved_at
+        name = placement.agent_name
+        return Alert(
+            id=f"{incident.incident}/{status}",
+            type="unverified",
+            status=status,
+            incident=incident.incident,
+            at=at or incident.opened_at,
+            room=session.room,
+            sid=session.sid,
+            agent_name=name,
+            cause=incident.cause,
+            summary=causes.sentence(incident.cause, name) if firing else _resolution(session, name),
+            fix=causes.fix(incident.cause, name) if firing else None,
+            link=self._link(session),
+        )
+
+
+def unqueued(session: Session) -> Iterator[tuple[Placement, Incident, str]]:
+    """What the outbox lacks: firing before resolved."""
+    for placement in session.placements:
+        for incident in placement.incidents:
+            if not incident.firing_queued:
+                yield placement, incident, "firing"
+            elif incident.resolved_at is not None and not incident.resolved_queued:
+                yield placement, incident, "resolved"
+
+
+def _resolution(session: Session, agent_name: str) -> str:
+    name = agent_name or "(unnamed)"
+    return f"The room was closed without {name}." if session.ended else f"{name} is in the room."

@@ -1,0 +1,224 @@
+"""One attempt: clear what earlier ones left, record it, call CreateDispatch once, and wait until LiveKit shows the agent."""
+
+import json
+from functools import partial
+from typing import Final
+
+import structlog
+
+from orchestrator import contract
+from orchestrator.core.causes import Cause
+from orchestrator.core.evidence import cause_so_far
+from orchestrator.core.facts import AttemptEnded, DispatchAccepted, DispatchDeleted, DispatchRequested
+from orchestrator.core.listing import Look
+from orchestrator.core.presence import belongs
+from orchestrator.core.proof import Key, Proof
+from orchestrator.core.session import Attempt, Placement, PlacementState, Session
+from orchestrator.runtime.ghosts import GhostGuard
+from orchestrator.runtime.looking import LookFailed, Looker, RoomGone
+from orchestrator.runtime.owner import SessionOwner
+from orchestrator.runtime.pacing import Pacing
+from orchestrator.runtime.ports import (
+    Clock,
+    LiveKit,
+    LiveKitError,
+    LiveKitUnavailable,
+    NotFound,
+    Randomness,
+    SlotEnd,
+)
+
+log = structlog.get_logger()
+
+LOST_REPLY_LOOK: Final = 5.0
+"""Seconds after the call when one looks whether a dispatch whose reply was lost exists."""
+
+JOB_IDENTITY_AFTER: Final = 6.0
+"""Seconds for which a dispatch without a listed job is not deleted: deleting it sooner loses the job's identity."""
+
+LATE_WEBHOOKS: Final = 5.0
+LATE_WEBHOOKS_LOOK: Final = 2.0
+"""When a room's webhooks are later than the one, LiveKit's queue for it is behind: look every so many seconds instead."""
+
+PROOF_LOOK: Final = 1.0
+"""Seconds between looks while an agent that joined has not reached the level of proof that the policy asks for."""
+
+
+class AttemptRunner:
+    """Makes attempts, and ends them. Every write to LiveKit follows a commit that says that it will be made."""
+
+    def __init__(
+        self,
+        livekit: LiveKit,
+        looker: Looker,
+        pacing: Pacing,
+        ghosts: GhostGuard,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> None:
+        self._livekit = livekit
+        self._looker = looker
+        self._pacing = pacing
+        self._ghosts = ghosts
+        self._clock = clock
+        self._randomness = randomness
+
+    async def clear(self, owner: SessionOwner, name: str) -> None:
+        """Take earlier attempts of ours out of LiveKit: their dispatches, and their agents if any came.
+
+        What cannot be deleted now is tried again before the next attempt, and after verification.
+        """
+        session = owner.session
+        placement = session.placement(name)
+        for attempt in placement.attempts:
+            if attempt.ours and not attempt.open and not attempt.deleted and attempt.dispatch_id:
+                if attempt.identity is None and self._clock.now() < attempt.requested_at + JOB_IDENTITY_AFTER:
+                    continue
+                await self._delete(owner, placement, attempt, attempt.dispatch_id)
+        for agent in session.agents:
+            if agent.present and agent.identity in session.retired and belongs(session, placement, agent):
+                await self.remove(session.room, agent.identity)
+
+    async def remove(self, room: str, identity: str) -> None:
+        """Take a participant out of the room, if it is still there."""
+        try:
+            await self._livekit.remove_participant(room, identity)
+        except NotFound:
+            return
+        except LiveKitError as error:
+            log.warning("agent_not_removed", room=room, identity=identity, error=str(error))
+
+    async def call(self, owner: SessionOwner, name: str) -> Attempt | None:
+        """Record the next attempt, then call CreateDispatch, once. Raises RoomGone when the room was closed meanwhile."""
+        placement = owner.wanted(name)
+        if placement is None:
+            return None
+        number = placement.next_number
+        key = Key(owner.sid, name, number, self._randomness.attempt_id())
+        agent_name = placement.spec.agent_name
+        metadata = _job_metadata(placement, key)
+        await owner.record(DispatchRequested(name, number, key.attempt_id, agent_name))
+        room = owner.session.room
+        try:
+            dispatch_id = await self._livekit.create_dispatch(room, agent_name, metadata, key)
+        except LiveKitUnavailable as error:
+            # It may have been executed: the attempt goes on waiting for proof, and looks after five seconds.
+            log.warning("dispatch_reply_lost", room=room, sid=owner.sid, agent=agent_name, attempt=number, error=str(error))
+        except LiveKitError as error:
+            await owner.record(AttemptEnded(name, number, error.cause))
+        else:
+            if await self._ghosts.appeared(room, owner.sid, dispatch_id):
+                await self._pacing.give_back(owner.sid, placement, SlotEnd.OTHER)
+                raise RoomGone(room)
+            await owner.record(DispatchAccepted(name, number, dispatch_id))
+        return owner.session.placement(name).attempt(number)
+
+    async def await_proof(self, owner: SessionOwner, name: str, number: int) -> Cause | None:
+        """Wait for the attempt's agent, woken by webhooks; None when nothing is left to do, else why it did not come."""
+        cause = None
+        try:
+            for at, final in _checkpoints(owner.session.placement(name), number):
+                if cause := await self._until_checkpoint(owner, name, number, at, final=final):
+                    break
+                if _over(name, number, owner.session):
+                    break
+        except RoomGone:
+            await self._give_slot_back(owner, name, number)
+            raise
+        await self._give_slot_back(owner, name, number)
+        placement = owner.wanted(name)
+        if placement is None:
+            return None
+        attempt = placement.attempt(number)
+        return attempt.cause if attempt is not None else cause
+
+    async def _until_checkpoint(
+        self, owner: SessionOwner, name: str, number: int, at: float, *, final: bool
+    ) -> Cause | None:
+        while True:
+            now = self._clock.now()
+            pause = min(at - now, _look_period(owner.session, name, number))
+            if await owner.until(partial(_over, name, number), timeout=pause):
+                return None
+            reached = self._clock.now() >= at
+            look = await self._look(owner)
+            attempt = owner.session.placement(name).attempt(number)
+            if attempt is None or _over(name, number, owner.session):
+                return None
+            if reached:
+                return await self._judge(owner, name, attempt, look, final=final)
+
+    async def _judge(
+        self, owner: SessionOwner, name: str, attempt: Attempt, look: Look | None, *, final: bool
+    ) -> Cause | None:
+        cause = cause_so_far(attempt, look, final=final)
+        if cause is not None:
+            await owner.record(AttemptEnded(name, attempt.number, cause))
+        return cause
+
+    async def _look(self, owner: SessionOwner) -> Look | None:
+        try:
+            return await self._looker.look(owner)
+        except LookFailed:
+            return None
+
+    async def _delete(self, owner: SessionOwner, placement: Placement, attempt: Attempt, dispatch_id: str) -> None:
+        try:
+            await self._livekit.delete_dispatch(owner.session.room, dispatch_id)
+        except NotFound:
+            pass
+        except LiveKitError as error:
+            log.warning("dispatch_not_deleted", sid=owner.sid, dispatch_id=dispatch_id, error=str(error))
+            return
+        await owner.record(DispatchDeleted(placement.agent_name, attempt.number))
+
+    async def _give_slot_back(self, owner: SessionOwner, name: str, number: int) -> None:
+        placement = owner.session.placement(name)
+        attempt = placement.attempt(number)
+        if attempt is None or attempt.adopted:
+            return
+        if attempt.joined_at is not None:
+            end = SlotEnd.JOINED
+        elif attempt.cause is Cause.NOT_TAKEN:
+            end = SlotEnd.LOST
+        else:
+            end = SlotEnd.OTHER
+        await self._pacing.give_back(owner.sid, placement, end, attempt.cause)
+
+
+def _over(name: str, number: int, session: Session) -> bool:
+    """Whether nothing of this attempt is left to wait for."""
+    placement = session.placement(name)
+    attempt = placement.attempt(number)
+    return session.ended or not placement.wanting or attempt is None or not attempt.open
+
+
+def _checkpoints(placement: Placement, number: int) -> list[tuple[float, bool]]:
+    """When to look and judge, counted from the call: (time, whether it is the end)."""
+    attempt = placement.attempt(number)
+    if attempt is None:
+        return []
+    policy, begun = placement.policy, attempt.requested_at
+    points = []
+    if attempt.dispatch_id is None and attempt.ours:
+        points.append((begun + LOST_REPLY_LOOK, False))
+    if 0 < policy.accept_window < policy.join_window:
+        points.append((begun + policy.accept_window, False))
+    return [*points, (begun + policy.join_window, True)]
+
+
+def _look_period(session: Session, name: str, number: int) -> float:
+    attempt = session.placement(name).attempt(number)
+    if attempt is not None and attempt.proof >= Proof.JOINED:
+        return PROOF_LOOK
+    return LATE_WEBHOOKS_LOOK if session.webhook_lag > LATE_WEBHOOKS else float("inf")
+
+
+def _job_metadata(placement: Placement, key: Key) -> str:
+    """What reaches the worker: the placement's metadata, and our key under the one reserved name."""
+    reserved = key.reserved()
+    lost = placement.attempt(placement.resumes) if placement.resumes is not None else None
+    if lost is not None and placement.state is not PlacementState.VERIFIED:
+        reserved["resumes"] = {"attempt": lost.number, "cause": lost.cause, "identity": lost.identity}
+    metadata = json.loads(placement.spec.metadata)
+    return json.dumps({**metadata, contract.RESERVED_KEY: reserved}, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,22 @@
+"""Fact in, stored, owner woken. The one door for webhooks, listings and operators alike."""
+
+from collections.abc import Callable, Sequence
+
+from orchestrator.core.facts import Fact, RoomOpened
+from orchestrator.runtime.ports import Appended, SessionStore
+
+
+class Intake:
+    """Stores facts before anybody is answered; the owner, here or elsewhere, does the rest."""
+
+    def __init__(self, store: SessionStore, replica: str, wake: Callable[[str], None]) -> None:
+        self._store = store
+        self._replica = replica
+        self._wake = wake
+
+    async def receive(self, opening: RoomOpened, facts: Sequence[Fact], *, event_id: str | None) -> Appended:
+        """Store the facts of one event. Raises StoreUnavailable: then nothing was promised, and the sender repeats."""
+        reply = await self._store.append(opening, facts, event_id=event_id, replica=self._replica)
+        if reply.outcome is Appended.STORED and reply.owner == self._replica:
+            self._wake(opening.sid)
+        return reply.outcome

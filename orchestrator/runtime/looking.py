@@ -1,0 +1,114 @@
+"""One look into a room: is it live, who is in it, which dispatches has it. What it shows goes into the record."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
+
+from orchestrator.core.causes import Cause
+from orchestrator.core.evidence import differences, unproven
+from orchestrator.core.facts import Fact, PulseAnswered, RoomFinished, Source
+from orchestrator.core.listing import Look
+from orchestrator.runtime.owner import SessionOwner
+from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError, LiveKitUnavailable, Pulse, RollcallError
+
+T = TypeVar("T")
+
+REPEATS: Final = (0.5, 1.0, 2.0)
+"""Seconds before a failed call of a look is repeated. A look that fails is no attempt, and means unknown."""
+
+GONE_TWICE: Final = 2.0
+"""A room is gone when two complete listings, at least so many seconds apart, lack it."""
+
+
+class RoomGone(RollcallError):
+    """LiveKit, asked completely, does not list this room, or lists another one under its name."""
+
+
+class LookFailed(RollcallError):
+    """LiveKit did not say: unknown, never absent."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.value)
+        self.cause = cause
+
+
+class Looker:
+    """Looks, and records what the look showed."""
+
+    def __init__(self, livekit: LiveKit, clock: Clock, pulse_timeout: float) -> None:
+        self._livekit = livekit
+        self._clock = clock
+        self._pulse_timeout = pulse_timeout
+
+    async def look(self, owner: SessionOwner) -> Look:
+        """Look once and record the differences. Raises RoomGone, LookFailed, Superseded.
+
+        An agent that only the listing shows is asked at once; it counts when it answers, for it may be the ghost of a
+        node that died.
+        """
+        session = owner.session
+        requested_at = self._clock.now()
+        await self._live(session.room, session.sid)
+        try:
+            participants, dispatches = await asyncio.gather(
+                self._repeated(lambda: self._livekit.participants(session.room)),
+                self._repeated(lambda: self._livekit.dispatches(session.room)),
+            )
+        except LiveKitError as error:
+            await self._live(session.room, session.sid)  # both calls fail for a room that has just closed
+            raise LookFailed(error.cause) from error
+        look = Look(requested_at, participants, dispatches)
+        if found := differences(owner.session, look):
+            await owner.record(*found)
+        await self._ask_the_unproven(owner)
+        return look
+
+    async def finish_if_gone(self, owner: SessionOwner) -> None:
+        """After RoomGone: ask once more; gone twice is the end of the session. Raises Superseded."""
+        if await owner.until(lambda s: s.ended, timeout=GONE_TWICE):
+            return
+        try:
+            await self._live(owner.session.room, owner.session.sid)
+        except RoomGone:
+            await owner.record(RoomFinished(created_at=self._clock.now(), source=Source.LISTING))
+        except LookFailed:
+            return
+
+    async def _live(self, name: str, sid: str) -> None:
+        try:
+            room = await self._repeated(lambda: self._livekit.room(name))
+        except LiveKitError as error:
+            raise LookFailed(error.cause) from error
+        if room is None or room.sid != sid:
+            raise RoomGone(name)
+
+    async def _ask_the_unproven(self, owner: SessionOwner) -> None:
+        agents = unproven(owner.session)
+        if not agents:
+            return
+        replies = await asyncio.gather(
+            *(
+                self._livekit.pulse(owner.session.room, agent.identity, timeout=self._pulse_timeout)
+                for agent in agents
+            )
+        )
+        answered: list[Fact] = [
+            PulseAnswered(agent.identity, reply.rtt_ms)
+            for agent, reply in zip(agents, replies, strict=True)
+            if reply.pulse is Pulse.ALIVE
+        ]
+        if answered:
+            await owner.record(*answered)
+
+    async def _repeated(self, call: Callable[[], Awaitable[T]]) -> T:
+        """A reading call, repeated alone when LiveKit did not answer: reading twice does no harm."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(LiveKitUnavailable),
+            stop=stop_after_attempt(1 + len(REPEATS)),
+            wait=wait_chain(*(wait_fixed(seconds) for seconds in REPEATS)),
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        return await retrying(call)

@@ -1,0 +1,178 @@
+"""Driving one session: the only place where facts are folded into its record, and where the record is committed."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestrator.core.facts import Fact, Routed
+from orchestrator.core.session import Placement, Session
+from orchestrator.core.transitions import fold
+from orchestrator.runtime.ports import (
+    Clock,
+    Committed,
+    Delivered,
+    Loaded,
+    Observer,
+    RollcallError,
+    SessionStore,
+    StoreUnavailable,
+)
+
+Route = Callable[[str, str], Routed]
+"""Room name and room metadata in, placements out. Pure."""
+
+_STORE_RETRY = 0.5
+"""Seconds between attempts to write while the store is away: nothing else may happen to the session meanwhile."""
+
+
+class Superseded(RollcallError):
+    """Another replica drives this session by now, or this one is stopping: stop at once, change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerParts:
+    """What every owner of this replica shares."""
+
+    store: SessionStore
+    clock: Clock
+    route: Route
+    observer: Observer
+    replica: str
+
+
+class SessionOwner:
+    """One session, driven by this replica. Its methods raise Superseded as soon as another replica drives it."""
+
+    def __init__(self, sid: str, loaded: Loaded, parts: OwnerParts, on_commit: Callable[["SessionOwner"], None]) -> None:
+        self.sid = sid
+        self._parts = parts
+        self._on_commit = on_commit
+        self._session = loaded.session
+        self._epoch = loaded.epoch
+        self._inbox: tuple[Delivered, ...] | None = loaded.inbox
+        self._woken = False
+        self._stale = False
+        self._stopped = False
+        self._lock = asyncio.Lock()
+        self._changed = asyncio.Event()
+
+    @property
+    def session(self) -> Session:
+        if self._session is None:
+            raise RuntimeError(f"session {self.sid} is used before its first commit")
+        return self._session
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
+    def wanted(self, agent_name: str) -> Placement | None:
+        """The placement, while it wants an agent and the room lives. Raises Superseded."""
+        self._check()
+        placement = self.session.placement(agent_name)
+        return placement if placement.wanting and not self.session.ended else None
+
+    def stop(self) -> None:
+        """Drive it no further: whoever waits for it gets Superseded."""
+        self._stopped = True
+        self.nudge()
+
+    def wake(self) -> None:
+        """Facts wait in the inbox."""
+        self._woken = True
+
+    def nudge(self) -> None:
+        """Let everybody who waits look again."""
+        event, self._changed = self._changed, asyncio.Event()
+        event.set()
+
+    async def until(self, condition: Callable[[Session], bool], *, timeout: float | None = None) -> bool:
+        """Wait until the session is so, for at most `timeout` seconds; whether it is. Raises Superseded."""
+        try:
+            async with asyncio.timeout(None if timeout is None else max(timeout, 0.0)):
+                while not condition(self.session):
+                    self._check()
+                    await self._changed.wait()
+        except TimeoutError:
+            self._check()
+            return condition(self.session)
+        self._check()
+        return True
+
+    async def advance(self) -> None:
+        """Fold what waits in the inbox."""
+        await self.record()
+
+    async def record(self, *facts: Fact) -> Session:
+        """Fold what waits in the inbox, then these facts, and commit; returns when it is stored.
+
+        While the store is away this waits: whatever follows a record (a call to LiveKit, an alert) follows its commit.
+        """
+        async with self._lock:
+            while True:
+                self._check()
+                try:
+                    await self._fold_and_commit(facts)
+                except StoreUnavailable:
+                    # The commit may have been executed, and the inbox trimmed: what is stored decides.
+                    self._stale = True
+                    await self._parts.clock.sleep(_STORE_RETRY)
+                else:
+                    return self.session
+
+    async def _fold_and_commit(self, facts: tuple[Fact, ...]) -> None:
+        if self._stale:
+            await self._reload()
+        waiting = await self._waiting()
+        session = self._session
+        steps: list[tuple[Session | None, Session, Delivered]] = []
+
+        def take(delivered: Delivered) -> None:
+            nonlocal session
+            before, session = session, fold(session, delivered.fact, delivered.at)
+            steps.append((before, session, delivered))
+
+        for delivered in waiting:
+            take(delivered)
+        if session is None:
+            raise RuntimeError(f"session {self.sid} was claimed without any fact")
+        now = self._parts.clock.now()
+        if not session.routed:
+            take(Delivered(self._parts.route(session.room, session.metadata), now))
+        for fact in facts:
+            take(Delivered(fact, now))
+        if not steps or session is None:
+            return
+        if await self._parts.store.commit(session, epoch=self._epoch, trim=len(waiting)) is Committed.SUPERSEDED:
+            self.stop()
+            raise Superseded(self.sid)
+        self._session = session
+        self._inbox = None
+        for before, after, delivered in steps:
+            self._parts.observer.folded(before, after, delivered)
+        self.nudge()
+        self._on_commit(self)
+
+    async def _waiting(self) -> tuple[Delivered, ...]:
+        if self._inbox is not None:
+            return self._inbox
+        if not self._woken:
+            return ()
+        self._woken = False  # before the read: a wake-up that comes during it means another read
+        try:
+            return await self._parts.store.inbox(self.sid)
+        except StoreUnavailable:
+            self._woken = True
+            raise
+
+    async def _reload(self) -> None:
+        loaded = await self._parts.store.take(self.sid, self._parts.replica, from_owner=None)
+        if loaded is None:
+            self.stop()
+            raise Superseded(self.sid)
+        self._session, self._epoch, self._inbox = loaded.session, loaded.epoch, loaded.inbox
+        self._stale = False
+
+    def _check(self) -> None:
+        if self._stopped:
+            raise Superseded(self.sid)

@@ -1,0 +1,94 @@
+"""Which work a session needs now, derived from its record after every commit: so a takeover finds the same work to do."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import structlog
+
+from orchestrator.core.presence import evictions, extras
+from orchestrator.core.session import PlacementState
+from orchestrator.runtime.aftercare import Aftercare
+from orchestrator.runtime.alarm import Alarm, unqueued
+from orchestrator.runtime.dispatcher import Dispatcher
+from orchestrator.runtime.owner import SessionOwner
+from orchestrator.runtime.ports import Clock
+from orchestrator.runtime.tasks import Tasks
+
+log = structlog.get_logger()
+
+_AFTER_DEFECT: Final = 1.0
+"""Seconds before a piece of work that raised something unforeseen is begun again: never a hot loop."""
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Steward:
+    """Starts the work of the sessions that this replica drives; each piece runs once at a time."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, aftercare: Aftercare, alarm: Alarm, tasks: Tasks, clock: Clock
+    ) -> None:
+        self._clock = clock
+        self._dispatcher = dispatcher
+        self._aftercare = aftercare
+        self._alarm = alarm
+        self._tasks = tasks
+        self._running: dict[str, set[str]] = {}
+        self._attended: dict[str, set[str]] = {}
+
+    def react(self, owner: SessionOwner) -> None:
+        """Start what the record asks for and is not under way."""
+        session = owner.session
+        for placement in session.placements:
+            name = placement.agent_name
+            if placement.wanting and not session.ended:
+                self._start(owner, f"settle:{name}", lambda name=name: self._dispatcher.settle(owner, name))  # type: ignore[misc]
+            if placement.state is PlacementState.VERIFIED and (identity := placement.identity):
+                self._start_once(
+                    owner,
+                    f"attend:{identity}",
+                    lambda name=name, identity=identity: self._aftercare.attend(owner, name, identity),  # type: ignore[misc]
+                )
+        for _, extra in extras(session):
+            self._start_once(
+                owner,
+                f"examine:{extra.participant_sid}",
+                lambda extra=extra: self._aftercare.examine(owner, extra),  # type: ignore[misc]
+            )
+        if evictions(session):
+            self._start(owner, "evict", lambda: self._aftercare.evict(owner))
+        if next(unqueued(session), None):
+            self._start(owner, "alarm", lambda: self._alarm.queue(owner))
+
+    def idle(self, owner: SessionOwner) -> bool:
+        """Whether nothing is under way for the session."""
+        return not self._running.get(owner.sid)
+
+    def forget(self, sid: str) -> None:
+        self._attended.pop(sid, None)
+
+    def _start_once(self, owner: SessionOwner, piece: str, work: Work) -> None:
+        attended = self._attended.setdefault(owner.sid, set())
+        if piece not in attended:
+            attended.add(piece)
+            self._start(owner, piece, work)
+
+    def _start(self, owner: SessionOwner, piece: str, work: Work) -> None:
+        running = self._running.setdefault(owner.sid, set())
+        if piece not in running and not owner.stopped:
+            running.add(piece)
+            self._tasks.spawn(f"{owner.sid}:{piece}", self._run(owner, piece, work))
+
+    async def _run(self, owner: SessionOwner, piece: str, work: Work) -> None:
+        try:
+            await work()
+        except Exception:  # a guarded task's top: a defect in one piece must not leave its session without care
+            log.exception("work_failed", sid=owner.sid, piece=piece)
+            await self._clock.sleep(_AFTER_DEFECT)
+        finally:
+            running = self._running.get(owner.sid, set())
+            running.discard(piece)
+            if not running:
+                self._running.pop(owner.sid, None)
+        if not owner.stopped:
+            self.react(owner)  # the record may have changed between the work's last look and its end

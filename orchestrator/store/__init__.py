@@ -1,0 +1,1 @@
+"""TALKS to Redis: sessions, slots and the outbox of alerts."""

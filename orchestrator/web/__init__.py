@@ -1,0 +1,1 @@
+"""TALKS to people and to LiveKit's webhook sender over HTTP."""
