@@ -1,0 +1,73 @@
+# `make` alone lists the targets. Everything runs from the checkout; nothing outside of it is changed, but for the cache
+# of the user in which a livekit-server is built once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := -m pip --disable-pip-version-check install --quiet
+# Further arguments of the tool that a target runs: make test ARGS="-k routing".
+ARGS ?=
+
+.PHONY: help setup demo test check bench soak clean lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.ready .venv-worker/.ready ## install everything: .venv, .venv-worker, livekit-server (idempotent)
+	@$(BIN)/python -m deploy.tools.livekit_server --build
+
+.venv/.ready: requirements/orchestrator.txt requirements/dev.txt requirements/build.txt pyproject.toml
+	@$(call create_venv,.venv)
+	@echo "setup: .venv: the orchestrator, its tests and its checks (a minute or two)"
+	@$(BIN)/python $(PIP) --require-hashes -r requirements/orchestrator.txt -r requirements/dev.txt -r requirements/build.txt
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-worker/.ready: requirements/worker.txt requirements/build.txt pyproject.toml
+	@$(call create_venv,.venv-worker)
+	@echo "setup: .venv-worker: the agents and livekit-agents (a minute or two, 400 MB)"
+	@.venv-worker/bin/python $(PIP) --require-hashes -r requirements/worker.txt -r requirements/build.txt
+	@.venv-worker/bin/python $(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## see it work: a real LiveKit, a worker, a client, and the session's timeline
+	@exec $(BIN)/python -m deploy.demo $(ARGS)
+
+test: setup ## all tests: unit, integration, end to end
+	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
+
+check: .venv/.ready .venv-worker/.ready ## style, types, direction of imports, generated documents
+	@echo "check: ruff" && $(BIN)/ruff check && $(BIN)/ruff format --check
+	@echo "check: mypy" && $(BIN)/mypy
+	@echo "check: mypy, the worker against its own environment"
+	@$(BIN)/mypy --python-executable .venv-worker/bin/python --cache-dir .mypy_cache/worker worker
+	@echo "check: imports" && $(BIN)/lint-imports
+	@if [[ -e deploy/tools/state_diagram.py ]]; then \
+	  echo "check: generated documents" && $(BIN)/python -m deploy.tools.state_diagram --check; \
+	fi
+
+bench: setup ## speed, as ratios measured in one run
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+soak: ## hours under faults
+	@echo "There is nothing to soak yet: the soak run comes with the fault suite." >&2; exit 1
+
+lock: .venv/.ready ## compile requirements/*.txt from pyproject.toml (ARGS=--upgrade for newer versions)
+	@requirements/lock $(ARGS)
+
+clean: ## remove the environments, caches and artifacts
+	@rm -rf .venv .venv-worker .artifacts build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+define create_venv
+$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
+  || { echo "setup: Rollcall needs Python 3.11 to 3.14; point at one: make setup PYTHON=python3.11" >&2; exit 1; }; \
+$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+  || { echo "setup: this Python cannot create environments; install its venv package (Debian: apt-get install python3-venv)" >&2; exit 1; }; \
+$(PYTHON) -m venv $(1)
+endef
