@@ -1,0 +1,1 @@
+"""Tools of the checkout, called by the Makefile and by the tests."""
