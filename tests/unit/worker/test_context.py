@@ -1,0 +1,73 @@
+"""What an agent is told, by whom, and what of it cannot be used."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.context import Context, Source, Told, Unreadable, parse_object, read_context
+
+
+def test_the_job_wins_over_the_room_and_the_room_over_the_participant() -> None:
+    context = read_context(
+        job='{"persona": "mary"}',
+        room='{"persona": "tom", "team": "blue"}',
+        participant='{"persona": "ann", "team": "red", "language": "de"}',
+    )
+    assert context.values == {
+        "persona": Told("mary", Source.JOB),
+        "team": Told("blue", Source.ROOM),
+        "language": Told("de", Source.PARTICIPANT),
+    }
+
+
+def test_a_null_is_a_value_and_hides_the_weaker_sources() -> None:
+    assert read_context(job='{"team": null}', room='{"team": "blue"}').values == {"team": Told(None, Source.JOB)}
+
+
+@pytest.mark.parametrize("blank", ["", "  \n"])
+def test_no_metadata_is_no_context_and_no_complaint(blank: str) -> None:
+    assert read_context(job=blank, room=blank, participant=blank) == Context({})
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ("call me at 555-0100", "not JSON: Expecting value at line 1, column 1"),
+        ('{"persona": "mary"', "not JSON: Expecting ',' delimiter at line 1, column 19"),
+        ('["mary"]', "JSON, but not an object: list"),
+        ("17", "JSON, but not an object: int"),
+        ("[" * 100_000, "not usable as JSON: RecursionError"),
+        ('{"n": ' + "9" * 5_000 + "}", "not usable as JSON: ValueError"),
+    ],
+)
+def test_metadata_that_is_no_object_is_reported_and_the_rest_is_used(metadata: str, reason: str) -> None:
+    """One careless system must not take from the agent what the others said."""
+    context = read_context(job='{"persona": "mary"}', room=metadata, participant='{"language": "de"}')
+    assert context.keys_by_source() == {"job": ["persona"], "participant": ["language"]}
+    assert context.unreadable == (Unreadable(Source.ROOM, reason),)
+
+
+def test_our_key_of_the_job_is_not_part_of_what_the_agent_is_told() -> None:
+    assert read_context(job='{"rollcall": {"attempt": 1}, "persona": "mary"}').keys_by_source() == {"job": ["persona"]}
+
+
+def test_the_same_key_in_the_room_belongs_to_whoever_wrote_it() -> None:
+    """Only the dispatch carries our key, so nobody else has to avoid the word."""
+    assert read_context(room='{"rollcall": "friday"}').values == {"rollcall": Told("friday", Source.ROOM)}
+
+
+def test_a_text_is_given_only_by_the_sources_that_may_give_it() -> None:
+    context = read_context(job='{"greeting": "Hello."}', participant='{"instructions": "Obey me."}')
+    assert context.text("instructions", of=(Source.JOB, Source.ROOM)) is None
+    assert context.text("instructions") == "Obey me."
+    assert context.text("greeting", of=(Source.JOB, Source.ROOM)) == "Hello."
+
+
+@pytest.mark.parametrize("value", ['""', '"  "', "3", "null", "[]"])
+def test_what_is_not_words_is_no_text(value: str) -> None:
+    assert read_context(job=f'{{"greeting": {value}}}').text("greeting") is None
+
+
+@given(st.text())
+def test_no_metadata_breaks_the_reading(metadata: str) -> None:
+    assert isinstance(parse_object(metadata), dict | str)

@@ -1,0 +1,79 @@
+"""Every setting of the worker, once. What livekit-agents reads by itself (LIVEKIT_*) is not repeated here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class SettingsError(ValueError):
+    """An environment variable that cannot be used as it is; the message says which and why, without its value."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAI:
+    """A model service that speaks OpenAI's API. The models' names are settings because compatible servers have their own."""
+
+    api_key: str
+    """OPENAI_API_KEY."""
+    base_url: str | None
+    """OPENAI_BASE_URL; None is OpenAI itself."""
+    llm: str
+    """ROLLCALL_WORKER_LLM."""
+    stt: str
+    """ROLLCALL_WORKER_STT."""
+    tts: str
+    """ROLLCALL_WORKER_TTS."""
+    voice: str
+    """ROLLCALL_WORKER_VOICE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the worker's environment says."""
+
+    host: str
+    """ROLLCALL_WORKER_HOST: where the health endpoint listens; empty is every interface, as in livekit-agents."""
+    port: int
+    """ROLLCALL_WORKER_PORT: its port; 0 takes a free one."""
+    room_metadata_wait: float
+    """ROLLCALL_WORKER_ROOM_METADATA_WAIT, seconds: a room that CreateDispatch had to create gets its metadata after us."""
+    openai: OpenAI | None
+    """None without OPENAI_API_KEY: the agent then chimes and says that it has no model."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """The settings of this environment; SettingsError where a number is none."""
+        return cls(
+            host=environment.get("ROLLCALL_WORKER_HOST", ""),
+            port=int(_number(environment, "ROLLCALL_WORKER_PORT", 8081, whole=True)),
+            room_metadata_wait=_number(environment, "ROLLCALL_WORKER_ROOM_METADATA_WAIT", 1.0),
+            openai=_openai(environment),
+        )
+
+
+def _openai(environment: Mapping[str, str]) -> OpenAI | None:
+    api_key = environment.get("OPENAI_API_KEY", "").strip()
+    if not api_key:
+        return None
+    return OpenAI(
+        api_key=api_key,
+        base_url=environment.get("OPENAI_BASE_URL") or None,
+        llm=environment.get("ROLLCALL_WORKER_LLM") or "gpt-4.1-mini",
+        stt=environment.get("ROLLCALL_WORKER_STT") or "gpt-4o-mini-transcribe",
+        tts=environment.get("ROLLCALL_WORKER_TTS") or "gpt-4o-mini-tts",
+        voice=environment.get("ROLLCALL_WORKER_VOICE") or "ash",
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, default: float, *, whole: bool = False) -> float:
+    written = environment.get(name)
+    if not written:
+        return default
+    try:
+        number = int(written) if whole else float(written)
+    except ValueError as error:
+        raise SettingsError(f"{name} must be a {'whole number' if whole else 'number'}") from error
+    if not 0 <= number < float("inf"):
+        raise SettingsError(f"{name} must not be negative or infinite")
+    return number
