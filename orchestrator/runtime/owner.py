@@ -77,6 +77,10 @@ class SessionOwner:
         self._stopped = True
         self.nudge()
 
+    @property
+    def woken(self) -> bool:
+        return self._woken
+
     def wake(self) -> None:
         """Facts wait in the inbox."""
         self._woken = True

@@ -205,6 +205,33 @@ class Slots(Protocol):
         ...
 
 
+# --- leases ------------------------------------------------------------------------------------------------------------
+
+
+class Leases(Protocol):
+    """Which replicas live, and which sessions are theirs. Raises StoreUnavailable."""
+
+    async def renew(self, replica: str, ttl: float) -> None:
+        """Say that this replica lives, for `ttl` seconds."""
+        ...
+
+    async def drop(self, replica: str) -> None:
+        """Say that this replica has stopped: its sessions may be taken over at once."""
+        ...
+
+    async def orphaned(self) -> tuple[str, ...]:
+        """Replicas that have sessions, and no lease."""
+        ...
+
+    async def sessions_of(self, replica: str) -> tuple[str, ...]:
+        """The sids that a replica may own. It may list more than it owns, never fewer."""
+        ...
+
+    async def forget(self, replica: str, sid: str) -> None:
+        """The replica no longer drives this session: it has ended, or somebody else does."""
+        ...
+
+
 # --- LiveKit -----------------------------------------------------------------------------------------------------------
 
 

@@ -26,15 +26,25 @@ class Steward:
     """Starts the work of the sessions that this replica drives; each piece runs once at a time."""
 
     def __init__(
-        self, dispatcher: Dispatcher, aftercare: Aftercare, alarm: Alarm, tasks: Tasks, clock: Clock
+        self,
+        dispatcher: Dispatcher,
+        aftercare: Aftercare,
+        alarm: Alarm,
+        tasks: Tasks,
+        clock: Clock,
     ) -> None:
         self._clock = clock
+        self._on_done: Callable[[SessionOwner], None] = lambda owner: None
         self._dispatcher = dispatcher
         self._aftercare = aftercare
         self._alarm = alarm
         self._tasks = tasks
         self._running: dict[str, set[str]] = {}
         self._attended: dict[str, set[str]] = {}
+
+    def when_done(self, callback: Callable[[SessionOwner], None]) -> None:
+        """Whom to tell when a session has ended and nothing is left to do for it."""
+        self._on_done = callback
 
     def react(self, owner: SessionOwner) -> None:
         """Start what the record asks for and is not under way."""
@@ -59,10 +69,12 @@ class Steward:
             self._start(owner, "evict", lambda: self._aftercare.evict(owner))
         if next(unqueued(session), None):
             self._start(owner, "alarm", lambda: self._alarm.queue(owner))
+        if self.done(owner):
+            self._on_done(owner)
 
-    def idle(self, owner: SessionOwner) -> bool:
-        """Whether nothing is under way for the session."""
-        return not self._running.get(owner.sid)
+    def done(self, owner: SessionOwner) -> bool:
+        """Whether the session has ended and nothing is under way for it any more."""
+        return owner.session.ended and not self._running.get(owner.sid)
 
     def forget(self, sid: str) -> None:
         self._attended.pop(sid, None)

@@ -1,0 +1,190 @@
+"""How many calls to LiveKit's API per second, and whose call goes first when they do not suffice.
+
+Dispatching is what Rollcall is for; a pulse can wait. So when calls are short, pulses slow down first, then the
+reconciler, then looks; within one purpose, who came first goes first. A 429 halves what the two last may spend.
+
+The budget is this process's own: of several replicas, each is to be given its share.
+"""
+
+import asyncio
+from enum import IntEnum
+from typing import Final
+
+from orchestrator.core.listing import ListedDispatch, ListedParticipant, ListedRoom
+from orchestrator.core.proof import Key
+from orchestrator.runtime.ports import Clock, LiveKit, PulseReply
+from orchestrator.runtime.tasks import Tasks
+
+
+class Purpose(IntEnum):
+    """What a call is for. The smaller number goes first."""
+
+    DISPATCH = 0
+    LOOK = 1
+    RECONCILE = 2
+    PULSE = 3
+
+
+_BACKGROUND: Final = (Purpose.RECONCILE, Purpose.PULSE)
+"""What slows down when LiveKit says that there are too many calls."""
+
+RECOVERY: Final = 30.0
+"""Seconds without a 429 after which the background's rate doubles again."""
+
+_ALREADY_UNDER_WAY: Final = 1.0
+"""Seconds after a 429 in which further ones tell nothing new: their calls were sent before the rate was cut."""
+
+_MOST_HALVINGS: Final = 5
+"""At a 32nd of the budget agents are still asked, now and then: stopping altogether would hide that they are gone."""
+
+_ROUNDING: Final = 1e-6
+"""Tokens that count as none: what is missing is slept for, and may be rounded away from the clock's next reading."""
+
+
+class TokenBucket:
+    """So many turns per second, at most one second's worth at once; waiters are served by purpose, then in order."""
+
+    def __init__(self, name: str, rate: float, clock: Clock, tasks: Tasks) -> None:
+        self._name = name
+        self._rate = rate
+        self._clock = clock
+        self._tasks = tasks
+        self._tokens = self._capacity
+        self._filled_at = clock.monotonic()
+        self._lines: dict[Purpose, dict[asyncio.Future[None], None]] = {purpose: {} for purpose in Purpose}
+        self._serving = False
+
+    async def take(self, purpose: Purpose) -> None:
+        """Wait for a turn."""
+        if not any(self._lines[other] for other in Purpose if other <= purpose) and self._missing() <= 0:
+            self._tokens -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        line = self._lines[purpose]
+        line[turn] = None
+        if not self._serving:
+            self._serving = True
+            self._tasks.spawn(self._name, self._serve())
+        try:
+            await turn
+        finally:
+            line.pop(turn, None)
+
+    def waiting(self, purpose: Purpose) -> int:
+        return len(self._lines[purpose])
+
+    def change_rate(self, rate: float) -> None:
+        self._missing()  # what has come in so far came in at the old rate
+        self._rate = rate
+        self._tokens = min(self._tokens, self._capacity)
+
+    @property
+    def _capacity(self) -> float:
+        return max(self._rate, 1.0)
+
+    def _missing(self) -> float:
+        """The part of a token that the next turn still lacks; 0 or less: none."""
+        now = self._clock.monotonic()
+        self._tokens = min(self._tokens + (now - self._filled_at) * self._rate, self._capacity)
+        self._filled_at = now
+        return 1.0 - _ROUNDING - self._tokens
+
+    async def _serve(self) -> None:
+        """Give turns for as long as somebody waits."""
+        try:
+            while line := next((line for line in self._lines.values() if line), None):
+                if (missing := self._missing()) > 0:
+                    await self._clock.sleep(missing / self._rate)
+                    continue  # somebody with a better purpose may have come meanwhile
+                turn = next(iter(line))
+                del line[turn]
+                if not turn.done():  # cancelled, and not yet gone from its line
+                    turn.set_result(None)
+                    self._tokens -= 1
+        finally:
+            self._serving = False
+
+
+class Allowance:
+    """The calls per second that one process may make to LiveKit's API, whoever makes them."""
+
+    def __init__(self, per_second: float, clock: Clock, tasks: Tasks) -> None:
+        self._per_second = per_second
+        self._clock = clock
+        self._all = TokenBucket("budget", per_second, clock, tasks)
+        self._background = TokenBucket("budget:background", per_second, clock, tasks)
+        self._halvings = 0
+        self._throttled_at = float("-inf")
+
+    async def take(self, purpose: Purpose) -> None:
+        """Wait until one call for this purpose may be made."""
+        if purpose in _BACKGROUND:
+            self._background.change_rate(self.background_rate)
+            await self._background.take(purpose)
+        await self._all.take(purpose)
+
+    def throttled(self) -> None:
+        """LiveKit answered 429."""
+        now = self._clock.monotonic()
+        if now - self._throttled_at >= _ALREADY_UNDER_WAY:
+            self._halvings = min(self._halvings_at(now) + 1, _MOST_HALVINGS)
+            self._throttled_at = now
+            self._background.change_rate(self.background_rate)
+
+    @property
+    def background_rate(self) -> float:
+        """Calls per second that reconciler and pulse may make at most."""
+        return self._per_second * 0.5 ** self._halvings_at(self._clock.monotonic())
+
+    def waiting(self, purpose: Purpose) -> int:
+        """How many calls wait for their turn, for metrics."""
+        return self._all.waiting(purpose) + self._background.waiting(purpose)
+
+    def _halvings_at(self, now: float) -> int:
+        if not self._halvings:
+            return 0
+        return max(self._halvings - int((now - self._throttled_at) / RECOVERY), 0)
+
+
+class Budget:
+    """LiveKit's API within an allowance. What is fenced must be fenced behind it: a call may wait here for long.
+
+    `listings` is what the user of this object lists for: LOOK, unless it is the reconciler.
+    """
+
+    def __init__(self, livekit: LiveKit, allowance: Allowance, *, listings: Purpose = Purpose.LOOK) -> None:
+        self._livekit = livekit
+        self._allowance = allowance
+        self._listings = listings
+
+    async def room(self, name: str) -> ListedRoom | None:
+        await self._allowance.take(self._listings)
+        return await self._livekit.room(name)
+
+    async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
+        await self._allowance.take(self._listings)
+        return await self._livekit.participants(room)
+
+    async def dispatches(self, room: str) -> tuple[ListedDispatch, ...]:
+        await self._allowance.take(self._listings)
+        return await self._livekit.dispatches(room)
+
+    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
+        await self._allowance.take(Purpose.DISPATCH)
+        return await self._livekit.create_dispatch(room, agent_name, metadata, key)
+
+    async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
+        await self._allowance.take(Purpose.DISPATCH)
+        await self._livekit.delete_dispatch(room, dispatch_id)
+
+    async def remove_participant(self, room: str, identity: str) -> None:
+        await self._allowance.take(Purpose.DISPATCH)
+        await self._livekit.remove_participant(room, identity)
+
+    async def delete_room(self, room: str) -> None:
+        await self._allowance.take(Purpose.DISPATCH)
+        await self._livekit.delete_room(room)
+
+    async def pulse(self, room: str, identity: str, *, timeout: float) -> PulseReply:
+        await self._allowance.take(Purpose.PULSE)
+        return await self._livekit.pulse(room, identity, timeout=timeout)

@@ -1,0 +1,58 @@
+"""Real time and real randomness, behind the ports that tests replace."""
+
+import asyncio
+import random
+import time
+import uuid
+from typing import Final
+
+STEP: Final = 1.0
+"""Seconds. A store's time that lies less than this behind ours is the same clock, read by an answer that travelled longer."""
+
+
+class StoreClock:
+    """The store's time, carried on by the monotonic clock between two answers of the store.
+
+    Deadlines are stored, and outlive the replica that set them: so they run in the time of the store that all replicas
+    share, and a wrong or corrected clock of this machine moves none of them. Until the store has answered for the first
+    time, this machine's clock stands in.
+
+    `now` never runs backwards by less than STEP: it stands still until the store's time has caught up. When the store
+    itself is that much behind (another Redis took over, somebody set its clock), it is followed at once: standing still
+    for so long would stop every deadline.
+    """
+
+    def __init__(self) -> None:
+        self._ahead = time.time() - time.monotonic()
+        self._latest = time.time()
+
+    def learn(self, store_time: float, *, asked_at: float) -> None:
+        """Take the time that the store answered; `asked_at` is our monotonic time when it was asked.
+
+        An answer that took STEP or more is ignored: it may have waited in a socket while this process was stopped, and
+        how old it is cannot be known.
+        """
+        received_at = self.monotonic()
+        if received_at - asked_at >= STEP:
+            return
+        self._ahead = store_time - received_at
+        if self._latest - store_time >= STEP:
+            self._latest = store_time
+
+    def now(self) -> float:
+        self._latest = max(self._latest, self._ahead + self.monotonic())
+        return self._latest
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class SystemRandomness:
+    def fraction(self) -> float:
+        return random.random()  # noqa: S311  # spreads waits; nothing is to be kept secret
+
+    def attempt_id(self) -> str:
+        return uuid.uuid4().hex

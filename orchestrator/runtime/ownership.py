@@ -1,0 +1,192 @@
+"""One replica at a time drives a session: leases, the self-fence, and taking over from replicas that died.
+
+A replica renews one lease. Once the last renewal that it *sent* is older than the fence allows, it may have lost its
+sessions without knowing, and neither writes to LiveKit nor commits until it has renewed the lease and loaded its
+sessions again. Epochs make a stale commit harmless; nothing can make a stale LiveKit call harmless, hence the fence.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from orchestrator.runtime.owner import OwnerParts, SessionOwner, Superseded
+from orchestrator.runtime.ports import Clock, Leases, StoreUnavailable
+from orchestrator.runtime.steward import Steward
+from orchestrator.runtime.tasks import Tasks
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTimes:
+    """Seconds. The fence falls well before the lease lapses: that is the time a write may still take."""
+
+    ttl: float = 10.0
+    renew: float = 2.5
+    fence: float = 6.5
+    takeover: float = 1.0
+    """How often one looks for replicas whose lease has lapsed."""
+    parallel: int = 16
+    """How many sessions are taken over at once."""
+
+
+class Ownership:
+    """The sessions that this replica drives."""
+
+    def __init__(
+        self, parts: OwnerParts, leases: Leases, steward: Steward, tasks: Tasks, clock: Clock, times: LeaseTimes
+    ) -> None:
+        self._parts = parts
+        self._leases = leases
+        self._steward = steward
+        self._tasks = tasks
+        self._clock = clock
+        self._times = times
+        self._owners: dict[str, SessionOwner] = {}
+        self._busy: set[str] = set()
+        self._again: set[str] = set()
+        self._renewed_at: float | None = None
+        self._stopping = False
+        steward.when_done(self._release)
+
+    @property
+    def driven(self) -> int:
+        """How many sessions this replica drives."""
+        return len(self._owners)
+
+    def fenced(self) -> bool:
+        """Whether the lease may have lapsed: then no write may leave this process."""
+        return self._renewed_at is None or self._clock.monotonic() - self._renewed_at > self._times.fence
+
+    def wake(self, sid: str) -> None:
+        """Facts wait in the inbox of a session of ours."""
+        if self._stopping:
+            return
+        if owner := self._owners.get(sid):
+            owner.wake()
+        if sid in self._busy:
+            self._again.add(sid)
+            return
+        self._busy.add(sid)
+        self._tasks.spawn(f"{sid}:advance", self._advance(sid))
+
+    def wake_all(self) -> None:
+        """After wake-ups may have been lost."""
+        for sid in tuple(self._owners):
+            self.wake(sid)
+
+    async def start(self) -> None:
+        """Take the lease; raises StoreUnavailable."""
+        await self._renew()
+
+    async def keep_lease(self) -> None:
+        """Renew the lease for ever; fence when it cannot be renewed, and begin anew when it can."""
+        while True:
+            await self._clock.sleep(self._times.renew)
+            try:
+                await self._renew()
+            except StoreUnavailable as error:
+                log.warning("lease_not_renewed", replica=self._parts.replica, error=str(error))
+                if self.fenced():
+                    self._let_go()
+
+    async def take_over(self) -> None:
+        """Look for ever for replicas that died, and drive their sessions on."""
+        while True:
+            try:
+                for replica in await self._leases.orphaned():
+                    if replica != self._parts.replica and not self.fenced():
+                        await self._take_over_from(replica)
+            except StoreUnavailable:
+                log.warning("takeover_postponed", replica=self._parts.replica)
+            await self._clock.sleep(self._times.takeover)
+
+    async def stop(self) -> None:
+        """Hand everything over: what is under way stays in the record, as it is."""
+        self._stopping = True
+        self._let_go()
+        try:
+            await self._leases.drop(self._parts.replica)
+        except StoreUnavailable:
+            log.warning("lease_not_dropped", replica=self._parts.replica)  # it lapses by itself
+
+    async def _renew(self) -> None:
+        sent_at = self._clock.monotonic()
+        was_fenced = self.fenced()
+        if was_fenced:
+            self._let_go()  # a pause may have outlived the lease: what we hold in memory is not ours any more
+        await self._leases.renew(self._parts.replica, self._times.ttl)
+        self._renewed_at = sent_at
+        if was_fenced:
+            for sid in await self._leases.sessions_of(self._parts.replica):
+                self.wake(sid)
+
+    async def _advance(self, sid: str) -> None:
+        try:
+            while True:
+                self._again.discard(sid)
+                await self._advance_once(sid)
+                if sid not in self._again:
+                    return
+        finally:
+            self._busy.discard(sid)
+
+    async def _advance_once(self, sid: str) -> None:
+        owner = self._owners.get(sid)
+        try:
+            if owner is None:
+                await self._drive(sid, from_owner=None)
+            elif owner.woken:
+                await owner.advance()
+        except Superseded:
+            self._forget(sid)
+        except StoreUnavailable:
+            # The facts are safe in the inbox; the next renewal of the lease finds the session again.
+            log.warning("session_not_loaded", sid=sid)
+            await self._clock.sleep(self._times.takeover)
+            self._again.add(sid)
+
+    async def _drive(self, sid: str, *, from_owner: str | None) -> bool:
+        loaded = await self._parts.store.take(sid, self._parts.replica, from_owner=from_owner)
+        if loaded is None or self._stopping:
+            await self._leases.forget(from_owner or self._parts.replica, sid)
+            return False
+        owner = SessionOwner(sid, loaded, self._parts, self._steward.react)
+        self._owners[sid] = owner
+        await owner.advance()
+        self._steward.react(owner)
+        return True
+
+    async def _take_over_from(self, replica: str) -> None:
+        sids = await self._leases.sessions_of(replica)
+        log.info("takeover", replica=self._parts.replica, from_replica=replica, sessions=len(sids))
+        several = asyncio.Semaphore(self._times.parallel)
+
+        async def one(sid: str) -> None:
+            async with several:
+                if sid in self._owners:
+                    await self._leases.forget(replica, sid)
+                    return
+                try:
+                    await self._drive(sid, from_owner=replica)
+                except Superseded:
+                    self._forget(sid)
+
+        await asyncio.gather(*(one(sid) for sid in sids))
+        await self._leases.drop(replica)
+
+    def _release(self, owner: SessionOwner) -> None:
+        """An ended session needs nobody: events that come late claim it again."""
+        if self._owners.get(owner.sid) is owner:
+            self._forget(owner.sid)
+            self._tasks.spawn(f"{owner.sid}:release", self._leases.forget(self._parts.replica, owner.sid))
+
+    def _let_go(self) -> None:
+        for sid in tuple(self._owners):
+            self._forget(sid)
+
+    def _forget(self, sid: str) -> None:
+        self._steward.forget(sid)
+        if owner := self._owners.pop(sid, None):
+            owner.stop()

@@ -1,0 +1,163 @@
+"""A LiveKit of one test: rooms, dispatches and agents in dictionaries, and what each dispatch is to bring."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from orchestrator.core.facts import AgentJoined, AgentLeft, Fact, JobStatus, LeaveReason, RoomFinished, RoomOpened
+from orchestrator.core.listing import ListedDispatch, ListedJob, ListedParticipant, ListedRoom
+from orchestrator.core.proof import Key
+from orchestrator.runtime.ports import Clock, LiveKitError, LiveKitUnavailable, NotFound, Pulse, PulseReply
+
+Webhook = Callable[[RoomOpened, Fact], Awaitable[None]]
+Worker = Callable[["FakeLiveKit", ListedRoom, ListedDispatch], Awaitable[None]]
+
+
+@dataclass
+class _Room:
+    room: ListedRoom
+    participants: dict[str, ListedParticipant] = field(default_factory=dict)
+    dispatches: dict[str, ListedDispatch] = field(default_factory=dict)
+
+
+class FakeLiveKit:
+    """What a dispatch brings is decided by `worker`, a coroutine of the test; without one, nobody takes the job."""
+
+    def __init__(self, clock: Clock, webhook: Webhook) -> None:
+        self.clock = clock
+        self.webhook = webhook
+        self.worker: Worker | None = None
+        self.rooms: dict[str, _Room] = {}
+        self.calls: list[str] = []
+        self.metadata: list[str] = []
+        self.fails: dict[str, LiveKitError] = {}
+        self.lose_reply = False
+        self.silent: set[str] = set()
+        self._ids = itertools.count(1)
+        self._jobs: set[asyncio.Task[None]] = set()
+
+    # what a test does
+
+    def open_room(self, name: str) -> RoomOpened:
+        sid = f"RM_{next(self._ids)}"
+        self.rooms[name] = _Room(ListedRoom(sid, name, self.clock.now(), "", 0))
+        return RoomOpened(name, sid, self.clock.now())
+
+    async def close_room(self, name: str) -> None:
+        room = self.rooms.pop(name).room
+        await self._tell(room, RoomFinished(created_at=self.clock.now()))
+
+    def dispatch_by_hand(self, name: str, agent_name: str) -> ListedDispatch:
+        return self._dispatch(self.rooms[name], agent_name, None)
+
+    async def take_job(self, room: ListedRoom, dispatch: ListedDispatch) -> ListedJob:
+        """A worker takes the job: it is listed as running, with an identity."""
+        job_id = f"AJ_{next(self._ids)}"
+        job = ListedJob(job_id, JobStatus.RUNNING, f"agent-{job_id}", "")
+        self.list_job(room, dispatch, job)
+        return job
+
+    def list_job(self, room: ListedRoom, dispatch: ListedDispatch, job: ListedJob) -> None:
+        found = self.rooms.get(room.name)
+        if found and dispatch.dispatch_id in found.dispatches:
+            found.dispatches[dispatch.dispatch_id] = replace(dispatch, jobs=(job,))
+
+    async def join(self, room: ListedRoom, identity: str, agent_name: str, *, webhook: bool = True) -> None:
+        found = self.rooms.get(room.name)
+        if found is None:
+            return
+        sid, now = f"PA_{next(self._ids)}", self.clock.now()
+        found.participants[identity] = ListedParticipant(
+            sid, identity, True, False, True, now, agent_name, None, False, False
+        )
+        if webhook:
+            await self._tell(room, AgentJoined(sid, identity, agent_name, joined_at=now, created_at=now))
+
+    async def leave(self, room: ListedRoom, identity: str, leave: LeaveReason) -> None:
+        participant = self.rooms[room.name].participants.pop(identity)
+        now = self.clock.now()
+        await self._tell(
+            room,
+            AgentLeft(participant.sid, identity, participant.agent_name, participant.joined_at, now, leave.name, leave),
+        )
+
+    def agents(self, name: str) -> list[str]:
+        return list(self.rooms[name].participants) if name in self.rooms else []
+
+    async def _tell(self, room: ListedRoom, fact: Fact) -> None:
+        await self.webhook(RoomOpened(room.name, room.sid, room.created_at), fact)
+
+    # what Rollcall does
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if error := self.fails.get(name):
+            raise error
+
+    async def room(self, name: str) -> ListedRoom | None:
+        self._called("room")
+        found = self.rooms.get(name)
+        return found.room if found else None
+
+    async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
+        self._called("participants")
+        return tuple(self.rooms[room].participants.values()) if room in self.rooms else ()
+
+    async def dispatches(self, room: str) -> tuple[ListedDispatch, ...]:
+        self._called("dispatches")
+        if room not in self.rooms:
+            await asyncio.sleep(3)
+            raise LiveKitUnavailable("no response from servers")
+        return tuple(self.rooms[room].dispatches.values())
+
+    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
+        self._called("create_dispatch")
+        if room not in self.rooms:
+            self.open_room(room)  # as the real one does
+        self.metadata.append(metadata)
+        dispatch = self._dispatch(self.rooms[room], agent_name, key)
+        if self.lose_reply:
+            raise LiveKitUnavailable("timed out")
+        return dispatch.dispatch_id
+
+    def _dispatch(self, room: _Room, agent_name: str, key: Key | None) -> ListedDispatch:
+        dispatch = ListedDispatch(f"AD_{next(self._ids)}", agent_name, key, ())
+        room.dispatches[dispatch.dispatch_id] = dispatch
+        if self.worker is not None:
+            job = asyncio.create_task(self._run(self.worker, room.room, dispatch))
+            self._jobs.add(job)
+            job.add_done_callback(self._jobs.discard)
+        return dispatch
+
+    async def _run(self, worker: Worker, room: ListedRoom, dispatch: ListedDispatch) -> None:
+        await worker(self, room, dispatch)
+
+    async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
+        self._called("delete_dispatch")
+        if room not in self.rooms or self.rooms[room].dispatches.pop(dispatch_id, None) is None:
+            raise NotFound(dispatch_id)
+
+    async def remove_participant(self, room: str, identity: str) -> None:
+        self._called("remove_participant")
+        found = self.rooms.get(room)
+        if found is None or identity not in found.participants:
+            raise NotFound(identity)
+        await self.leave(found.room, identity, LeaveReason.WISH)
+
+    async def delete_room(self, room: str) -> None:
+        self._called("delete_room")
+        await self.close_room(room)
+
+    async def pulse(self, room: str, identity: str, *, timeout: float) -> PulseReply:
+        self._called("pulse")
+        if room not in self.rooms or identity not in self.rooms[room].participants:
+            return PulseReply(Pulse.NOT_THERE, 3000.0)
+        return PulseReply(Pulse.SILENT if identity in self.silent else Pulse.ALIVE, 2.0)
+
+
+async def joins(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
+    """A healthy worker: takes the job, and its agent joins 0.3 s later."""
+    job = await livekit.take_job(room, dispatch)
+    await asyncio.sleep(0.3)
+    await livekit.join(room, job.identity or "", dispatch.agent_name)
