@@ -1,0 +1,296 @@
+"""What a person on call reads first: who is missing or when it came, and what happens next. No more than is known.
+
+Durations run in the store's time; those that LiveKit's clock has a part in are clipped at 0.
+"""
+
+from typing import Final, assert_never
+
+from orchestrator.core import causes
+from orchestrator.core.facts import Awaited
+from orchestrator.core.proof import Proof
+from orchestrator.core.session import Attempt, Outcome, Placement, PlacementState, Session, SessionState
+
+_SAME_MOMENT: Final = 1.0
+"""Seconds. An agent that was wanted no later than this after its room's creation was wanted when the room started."""
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_EXACT_BELOW: Final = 10
+"""Seconds below which hundredths are of interest."""
+
+_WORST_FIRST: Final = (
+    PlacementState.UNVERIFIED,
+    PlacementState.LOST,
+    PlacementState.DISPATCHING,
+    PlacementState.WAITING,
+    PlacementState.ENDED,
+    PlacementState.CANCELLED,
+    PlacementState.VERIFIED,
+)
+
+
+def verdict(session: Session, now: float) -> str:
+    """Who is missing and why, or when it came; of several placements the worst first."""
+    match session.state:
+        case SessionState.ENDED:
+            return _end(session)
+        case SessionState.UNROUTED:
+            return "No route wants an agent in this room."
+        case SessionState.OBSERVED:
+            return "The room was there before Rollcall watched it; nobody is dispatched unless an operator says so."
+        case SessionState.DISPATCHING if not session.routed:
+            return "The room was just seen; its routes have not been asked yet."
+        case SessionState.DISPATCHING | SessionState.UNVERIFIED | SessionState.VERIFIED:
+            ordered = sorted(session.placements, key=lambda p: _WORST_FIRST.index(p.state))
+            return " ".join(_of_placement(session, p, now) for p in ordered)
+        case _:
+            assert_never(session.state)
+
+
+def next_step(session: Session, now: float) -> str | None:
+    """What will happen if nobody does anything; None when nothing is pending."""
+    if session.ended:
+        return None
+    steps = [(p.agent_name, step) for p in session.placements if (step := _next_of(session, p, now))]
+    if len(session.placements) == 1:
+        return steps[0][1] if steps else None
+    return "; ".join(f"{_shown(name)}: {step}" for name, step in steps) or None
+
+
+def served_by(placement: Placement) -> str | None:
+    """The fallback that serves in place of the agent that was wanted; None when none does."""
+    attempt = serving_attempt(placement)
+    return attempt.agent_name if attempt and attempt.agent_name != placement.agent_name else None
+
+
+def serving_attempt(placement: Placement) -> Attempt | None:
+    """The attempt whose agent serves the placement."""
+    if placement.identity is None:
+        return None
+    return next((a for a in reversed(placement.attempts) if a.identity == placement.identity), None)
+
+
+def spoken(seconds: float) -> str:
+    """A duration as people say it: 0.31 s, 12.3 s, 3 min 2 s, 2 h 5 min."""
+    seconds = max(seconds, 0.0)
+    if seconds < _EXACT_BELOW:
+        return f"{seconds:.2f} s"
+    if round(seconds, 1) < _MINUTE:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+# --- one placement --------------------------------------------------------------------------------
+
+
+def _of_placement(session: Session, placement: Placement, now: float) -> str:
+    name = _shown(placement.agent_name)
+    match placement.state:
+        case PlacementState.VERIFIED:
+            return f"{_arrival(session, placement)}."
+        case PlacementState.UNVERIFIED:
+            return _unverified(session, placement)
+        case PlacementState.LOST:
+            return _lost(session, placement, now)
+        case PlacementState.WAITING:
+            return _waiting(session, placement, now)
+        case PlacementState.DISPATCHING:
+            return _dispatching(placement, now)
+        case PlacementState.CANCELLED:
+            return f"{name} was cancelled by an operator."
+        case PlacementState.ENDED:
+            return f"{name} was there and has left; it is not replaced."
+        case _:
+            assert_never(placement.state)
+
+
+def _arrival(session: Session, placement: Placement) -> str:
+    """Who came, when, and on which attempt."""
+    name, attempt, substitute = _shown(placement.agent_name), serving_attempt(placement), served_by(placement)
+    subject = name if substitute is None else f"{_shown(substitute)}, the fallback of {name},"
+    on_attempt = "" if attempt is None else f", on attempt {attempt.number}"
+    if attempt is not None and attempt.adopted:
+        on_attempt += ", by a dispatch that Rollcall did not make"
+    if placement.losses and attempt is not None and attempt.joined_at is not None:
+        gone_for = spoken(attempt.joined_at - placement.wanted_at)
+        return f"{subject} is there again, {gone_for} after it was lost{on_attempt}"
+    if placement.time_to_agent_ms is None:
+        return f"{subject} is there{on_attempt}"
+    since = "the room started" if placement.first_wanted_at - session.started_at <= _SAME_MOMENT else "it was wanted"
+    return f"{subject} joined {spoken(placement.time_to_agent_ms / 1000)} after {since}{on_attempt}"
+
+
+def _unverified(session: Session, placement: Placement) -> str:
+    made = f"{_counted(placement.attempts_total)} made; {_going_on(session, placement)}."
+    return f"{_shown(placement.agent_name)} is missing. {_why(placement)} {made}"
+
+
+def _counted(attempts: int) -> str:
+    match attempts:
+        case 0:
+            return "No attempt was"
+        case 1:
+            return "1 attempt was"
+        case _:
+            return f"{attempts} attempts were"
+
+
+def _going_on(session: Session, placement: Placement) -> str:
+    if session.empty:
+        return "nobody is in the room any more, so none is made now"
+    if (pace := _pace(placement)) is None:
+        return "nothing more is tried by itself"
+    return f"one {pace} goes on while people are in the room"
+
+
+def _pace(placement: Placement) -> str | None:
+    seconds = placement.policy.keep_trying
+    if seconds <= 0:
+        return None
+    return "attempt a minute" if seconds == _MINUTE else f"attempt every {spoken(seconds)}"
+
+
+def _lost(session: Session, placement: Placement, now: float) -> str:
+    name = _shown(placement.agent_name)
+    if placement.awaited is Awaited.GRACE:
+        return f"{name} said goodbye and left; it is replaced if people stay."
+    if session.empty:
+        return f"{name} left, and then everybody did."
+    under_way = "" if (attempt := placement.open_attempt) is None else f" {_attempt_under_way(placement, attempt, now)}"
+    return f"{name} was lost {_ago(placement.wanted_at, now)} and is being replaced. {_why(placement)}{under_way}"
+
+
+def _waiting(session: Session, placement: Placement, now: float) -> str:
+    name, since = _shown(placement.agent_name), spoken(now - placement.wanted_at)
+    why = f" {_why(placement)}" if placement.cause else ""
+    match placement.awaited:
+        case Awaited.SLOT:
+            return f"{name} has waited {since} for a slot: enough dispatches of it are under way.{why}"
+        case Awaited.PEOPLE if session.empty:
+            return f"{name} is not tried any more: everybody has left the room."
+        case Awaited.PEOPLE:
+            return f"{name} is dispatched as soon as somebody is in the room."
+        case Awaited.LIVEKIT:
+            return f"{name} has waited {since} for LiveKit to answer.{why}"
+        case Awaited.BACKOFF | Awaited.GRACE | None:
+            return f"{name} is not there yet, {since} after it was wanted.{why}"
+        case _:
+            assert_never(placement.awaited)
+
+
+def _dispatching(placement: Placement, now: float) -> str:
+    name = _shown(placement.agent_name)
+    if attempt := placement.open_attempt:
+        return f"{name} is not there yet. {_attempt_under_way(placement, attempt, now)}"
+    why = f" {_why(placement)}" if placement.cause else ""
+    return f"{name} is not there yet, {spoken(now - placement.wanted_at)} after it was wanted.{why}"
+
+
+def _attempt_under_way(placement: Placement, attempt: Attempt, now: float) -> str:
+    whom = "" if attempt.agent_name == placement.agent_name else f" with the fallback {_shown(attempt.agent_name)}"
+    begun = f"Attempt {_numbered(placement, attempt)}{whom} began {_ago(attempt.requested_at, now)}"
+    return f"{begun}{_reached(placement, attempt)}."
+
+
+def _numbered(placement: Placement, attempt: Attempt) -> str:
+    """`2 of 6`; numbers are never used again, so after a fallback or a loss they exceed what one round may take."""
+    if placement.state is PlacementState.UNVERIFIED:
+        return str(attempt.number)
+    if attempt.number == placement.tries:
+        return f"{attempt.number} of {placement.policy.attempts}"
+    return f"{attempt.number} ({placement.tries} of {placement.policy.attempts} in this round)"
+
+
+def _reached(placement: Placement, attempt: Attempt) -> str:
+    if attempt.proof >= Proof.JOINED:
+        return f"; its agent is {attempt.proof.label}, and must be {placement.policy.verify_at.label}"
+    if attempt.adopted:
+        return ", by a dispatch that Rollcall did not make"
+    return "; LiveKit accepted the dispatch" if attempt.proof is Proof.ACCEPTED else ""
+
+
+# --- the end --------------------------------------------------------------------------------------
+
+
+def _end(session: Session) -> str:
+    ended = f"The room ended after {spoken((session.ended_at or session.started_at) - session.started_at)}"
+    match session.outcome:
+        case Outcome.UNROUTED:
+            return f"{ended}; no route wanted an agent in it."
+        case Outcome.ABANDONED if not session.placements:
+            return f"{ended}, before its routes were asked."
+        case _:
+            came = [p for p in session.placements if not p.given_up and p.verified_at is not None]
+            missing = [p for p in session.placements if p not in came and p.state is not PlacementState.CANCELLED]
+            told = [_missed(p) for p in missing] + [f"{_had_been_there(session, p)}." for p in came]
+            return " ".join((f"{ended}.", *told))
+
+
+def _missed(placement: Placement) -> str:
+    name = _shown(placement.agent_name)
+    if placement.cause is None:
+        return f"{name} was not there before its end."
+    verb = "was missing" if placement.given_up else "was not there before its end"
+    return f"{name} {verb}: {_why(placement)}"
+
+
+def _had_been_there(session: Session, placement: Placement) -> str:
+    """After the end a late webhook may tell that an agent had been there; when it came is then not known."""
+    if serving_attempt(placement) is None:
+        return f"{_shown(placement.agent_name)} had been there"
+    return _arrival(session, placement)
+
+
+# --- next -----------------------------------------------------------------------------------------
+
+
+def _next_of(session: Session, placement: Placement, now: float) -> str | None:
+    if not placement.wanting:
+        return None
+    if session.empty:
+        return "waits for people"
+    if attempt := placement.open_attempt:
+        left = attempt.requested_at + placement.policy.join_window - now
+        return f"attempt {attempt.number} has {spoken(left)} left"
+    pause = None if placement.next_at is None else spoken(placement.next_at - now)
+    match placement.awaited:
+        case Awaited.SLOT:
+            return "waits for a slot"
+        case Awaited.PEOPLE:
+            return "waits for people"
+        case Awaited.LIVEKIT:
+            return "waits for LiveKit"
+        case Awaited.GRACE:
+            return "a replacement, if people stay" if pause is None else f"a replacement in {pause}, if people stay"
+        case Awaited.BACKOFF if pause is not None:
+            return f"attempt {placement.next_number} in {pause}"
+        case Awaited.BACKOFF | None:
+            return _next_attempt(placement)
+        case _:
+            assert_never(placement.awaited)
+
+
+def _next_attempt(placement: Placement) -> str | None:
+    if placement.state is not PlacementState.UNVERIFIED:
+        return f"attempt {placement.next_number}"
+    return f"one {pace} while people are in the room" if (pace := _pace(placement)) else None
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def _why(placement: Placement) -> str:
+    cause = placement.cause or causes.Cause.UNKNOWN
+    last = placement.attempts[-1].agent_name if placement.attempts else placement.agent_name
+    return causes.sentence(cause, last)
+
+
+def _ago(at: float, now: float) -> str:
+    return f"{spoken(now - at)} ago"
+
+
+def _shown(agent_name: str) -> str:
+    return agent_name or "(unnamed)"
