@@ -1,6 +1,7 @@
 """What a look into the room tells: the facts that the record lacks, and which cause is left when proof stayed short."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import (
@@ -21,12 +22,18 @@ from orchestrator.core.proof import Proof
 from orchestrator.core.session import Agent, Attempt, Placement, Session
 
 
+LISTING_LAG: Final = 2.0
+"""Seconds by which a listing may be behind the webhooks: what it lacks says nothing about what was heard since."""
+
+
 def differences(session: Session, look: Look) -> tuple[Fact, ...]:
     """The facts by which a look differs from the record."""
     return (*_people(session, look), *_agents(session, look), *_dispatches(session, look))
 
 
 def _people(session: Session, look: Look) -> Iterator[Fact]:
+    if session.people_at > look.requested_at - LISTING_LAG:
+        return
     people = sum(p.is_person and p.active for p in look.participants)
     if people != session.people and not (people == 0 and not session.had_people):
         yield PeopleCounted(people)
@@ -49,7 +56,7 @@ def _agents(session: Session, look: Look) -> Iterator[Fact]:
             )
     listed_sids = {p.sid for p in look.participants}
     for agent in session.agents:
-        if agent.present and agent.participant_sid not in listed_sids and agent.seen_at < look.requested_at:
+        if agent.present and agent.participant_sid not in listed_sids and _may_contradict(look, agent):
             yield AgentLeft(
                 participant_sid=agent.participant_sid,
                 identity=agent.identity,
@@ -61,6 +68,10 @@ def _agents(session: Session, look: Look) -> Iterator[Fact]:
                 key=agent.key,
                 source=Source.LISTING,
             )
+
+
+def _may_contradict(look: Look, agent: Agent) -> bool:
+    return agent.seen_at < look.requested_at - LISTING_LAG
 
 
 def _dispatches(session: Session, look: Look) -> Iterator[Fact]:

@@ -241,6 +241,8 @@ class Session:
     """How many room_started came: a second one for the same sid says that a node took the room over."""
     people: int = 0
     had_people: bool = False
+    people_at: float = 0.0
+    """When we last heard of people coming or going."""
     ended_at: float | None = None
     placements: tuple[Placement, ...] = ()
     agents: tuple[Agent, ...] = ()

@@ -90,7 +90,7 @@ def _people_counted(session: Session, fact: f.PeopleCounted, now: float) -> Sess
 def _people(session: Session, people: int, now: float) -> Session:
     if session.ended:
         return replace(session, had_people=True)
-    session = replace(session, people=people, had_people=True)
+    session = replace(session, people=people, had_people=True, people_at=now)
     if people <= 0:
         return session
     for placement in session.placements:

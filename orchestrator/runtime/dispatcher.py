@@ -72,8 +72,17 @@ class Dispatcher:
             sleep=partial(self._pause, owner, name),
             reraise=True,
         )
+        carried = _failed_before(owner.session.placement(name))
+
+        async def attempt() -> None:
+            nonlocal carried
+            if carried is not None:  # stop and backoff apply to it as if this very round had seen it fail
+                cause, carried = carried, None
+                raise NotConfirmed(cause)
+            await self._attempt(owner, name)
+
         try:
-            await retrying(self._attempt, owner, name)
+            await retrying(attempt)
         except NotConfirmed as failure:
             await self._next_or_give_up(owner, name, failure.cause)
         except RoomGone:
@@ -165,6 +174,14 @@ class Dispatcher:
 
 def _worth_another(error: BaseException) -> bool:
     return isinstance(error, NotConfirmed) and causes.retryable(error.cause)
+
+
+def _failed_before(placement: Placement) -> Cause | None:
+    """The cause of the attempt after which this round goes on: of a replica that died, or of an agent that left at once."""
+    last = placement.attempts[-1] if placement.attempts else None
+    if placement.tries == 0 or last is None or last.ended_at is None or last.ended_at < placement.wanted_at:
+        return None
+    return last.cause
 
 
 def _deadline(placement: Placement) -> float:

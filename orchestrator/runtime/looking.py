@@ -111,4 +111,8 @@ class Looker:
             sleep=self._clock.sleep,
             reraise=True,
         )
-        return await retrying(call)
+
+        async def once() -> T:
+            return await call()
+
+        return await retrying(once)

@@ -5,7 +5,17 @@ import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
-from orchestrator.core.facts import AgentJoined, AgentLeft, Fact, JobStatus, LeaveReason, RoomFinished, RoomOpened
+from orchestrator.core.facts import (
+    AgentJoined,
+    AgentLeft,
+    Fact,
+    JobStatus,
+    LeaveReason,
+    PersonJoined,
+    PersonLeft,
+    RoomFinished,
+    RoomOpened,
+)
 from orchestrator.core.listing import ListedDispatch, ListedJob, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
 from orchestrator.runtime.ports import Clock, LiveKitError, LiveKitUnavailable, NotFound, Pulse, PulseReply
@@ -74,6 +84,18 @@ class FakeLiveKit:
         if webhook:
             await self._tell(room, AgentJoined(sid, identity, agent_name, joined_at=now, created_at=now))
 
+    async def enter(self, name: str, identity: str) -> None:
+        """A person joins."""
+        room, sid, now = self.rooms[name].room, f"PA_{next(self._ids)}", self.clock.now()
+        self.rooms[name].participants[identity] = ListedParticipant(
+            sid, identity, False, True, True, now, None, None, False, False
+        )
+        await self._tell(room, PersonJoined(sid, identity, now))
+
+    async def hang_up(self, name: str, identity: str) -> None:
+        participant = self.rooms[name].participants.pop(identity)
+        await self._tell(self.rooms[name].room, PersonLeft(participant.sid, identity, self.clock.now()))
+
     async def leave(self, room: ListedRoom, identity: str, leave: LeaveReason) -> None:
         participant = self.rooms[room.name].participants.pop(identity)
         now = self.clock.now()
@@ -83,7 +105,7 @@ class FakeLiveKit:
         )
 
     def agents(self, name: str) -> list[str]:
-        return list(self.rooms[name].participants) if name in self.rooms else []
+        return [i for i, p in self.rooms[name].participants.items() if p.is_agent] if name in self.rooms else []
 
     async def _tell(self, room: ListedRoom, fact: Fact) -> None:
         await self.webhook(RoomOpened(room.name, room.sid, room.created_at), fact)

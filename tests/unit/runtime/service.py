@@ -85,7 +85,8 @@ class Service:
         self.alerts = shared.alerts if shared else MemoryAlerts()
         self.leases = shared.leases if shared else MemoryLeases(self.store)
         self.livekit = shared.livekit if shared else FakeLiveKit(clock, self.webhook)
-        self.tasks = Tasks()
+        self.crashes: list[str] = []
+        self.tasks = Tasks(lambda name, error: self.crashes.append(f"{name}: {error!r}"))
         randomness = Unrandom()
         fenced = FencedLiveKit(self.livekit, lambda: self.ownership.fenced())
         looker = Looker(fenced, clock, 1.5)
@@ -121,7 +122,7 @@ class Service:
         async with asyncio.timeout(timeout):
             while True:
                 session = await self.session(name)
-                if condition(session):
+                if session.routed and condition(session):
                     return session
                 await self.clock.sleep(0.05)
 
@@ -136,4 +137,5 @@ async def running(route: Routed, *, replica: str = "r1", shared: Service | None 
         yield service
     finally:
         await service.ownership.stop()
-        await service.tasks.drain(1.0)
+        await service.tasks.cancel()
+        assert service.crashes == []

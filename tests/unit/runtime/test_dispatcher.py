@@ -6,7 +6,7 @@ import json
 import pytest
 
 from orchestrator.core.causes import Cause
-from orchestrator.core.facts import Awaited, JobStatus, LeaveReason, PersonJoined, PersonLeft
+from orchestrator.core.facts import Awaited, JobStatus, LeaveReason, RoomStarted
 from orchestrator.core.listing import ListedDispatch, ListedJob, ListedRoom
 from orchestrator.core.policy import Policy
 from orchestrator.core.proof import Proof
@@ -118,8 +118,6 @@ async def test_a_foreign_dispatch_of_that_name_is_adopted_instead_of_adding_a_se
         service.livekit.worker = joins
         opening = service.livekit.open_room(ROOM)
         service.livekit.dispatch_by_hand(ROOM, "mary")
-        from orchestrator.core.facts import RoomStarted
-
         await service.webhook(opening, RoomStarted(created_at=opening.started_at))
         session = await service.until(ROOM, verified)
         assert [a.adopted for a in session.placement("mary").attempts] == [True]
@@ -131,8 +129,6 @@ async def test_the_nameless_dispatch_that_every_room_lists_is_not_adopted() -> N
         opening = service.livekit.open_room(ROOM)
         service.livekit.dispatch_by_hand(ROOM, "")
         service.livekit.worker = joins
-        from orchestrator.core.facts import RoomStarted
-
         await service.webhook(opening, RoomStarted(created_at=opening.started_at))
         session = await service.until(ROOM, verified)
         assert [a.adopted for a in session.placement("mary").attempts] == [False]
@@ -143,8 +139,6 @@ async def test_an_adopted_dispatch_that_nobody_takes_is_followed_by_our_own_and_
         opening = service.livekit.open_room(ROOM)
         foreign = service.livekit.dispatch_by_hand(ROOM, "mary")
         service.livekit.worker = joins
-        from orchestrator.core.facts import RoomStarted
-
         await service.webhook(opening, RoomStarted(created_at=opening.started_at))
         session = await service.until(ROOM, verified)
         assert [(a.adopted, a.cause) for a in session.placement("mary").attempts] == [
@@ -275,14 +269,14 @@ async def test_the_fallback_serves_when_the_wanted_agent_does_not_come() -> None
 async def test_with_an_empty_room_nothing_is_tried_any_more() -> None:
     async with running(wants("mary")) as service:
         opening = await service.start_room()
-        await service.webhook(opening, PersonJoined("PA_a", "alice", EPOCH))
-        await service.webhook(opening, PersonLeft("PA_a", "alice", EPOCH))
+        await service.livekit.enter(ROOM, "alice")
+        await service.livekit.hang_up(ROOM, "alice")
         session = await service.until(ROOM, lambda s: s.placement("mary").awaited is Awaited.PEOPLE)
         assert session.placement("mary").attempts_total <= 1
         await service.clock.sleep(300)
         assert (await service.session()).placement("mary").attempts_total <= 1
         service.livekit.worker = joins
-        await service.webhook(opening, PersonJoined("PA_b", "bob", EPOCH))
+        await service.livekit.enter(ROOM, "bob")
         await service.until(ROOM, verified, timeout=5)
 
 
@@ -292,7 +286,7 @@ async def test_a_policy_that_waits_for_people_dispatches_when_the_first_one_come
         opening = await service.start_room()
         await service.clock.sleep(120)
         assert "create_dispatch" not in service.livekit.calls
-        await service.webhook(opening, PersonJoined("PA_a", "alice", EPOCH))
+        await service.livekit.enter(ROOM, "alice")
         await service.until(ROOM, verified, timeout=5)
 
 
@@ -346,7 +340,7 @@ async def test_an_agent_that_fails_in_mid_call_is_replaced_and_the_new_one_knows
     async with running(wants("mary")) as service:
         service.livekit.worker = joins
         opening = await service.start_room()
-        await service.webhook(opening, PersonJoined("PA_a", "alice", EPOCH))
+        await service.livekit.enter(ROOM, "alice")
         session = await service.until(ROOM, verified)
         first = session.placement("mary").identity or ""
         await service.clock.sleep(20)
