@@ -1,8 +1,8 @@
 """What an agent is told about its work, and by whom.
 
-Metadata reaches an agent in three places. The job's is meant for this agent alone and wins; the room's is for everybody in it; a
-participant's is about that person. All three are text that somebody else wrote: what is not a JSON object is reported and the
-other two are read all the same.
+Metadata reaches an agent in three places. The job's is meant for this agent alone and wins; the room's is for everybody
+in it; a participant's is about that person. All three are text that somebody else wrote: what is not a JSON object is
+reported, and the other two are read all the same.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class Context:
     def keys_by_source(self) -> dict[str, list[str]]:
         """What was told by whom, without the values: safe to log."""
         return {
-            source.value: keys for source in Source if (keys := sorted(k for k, told in self.values.items() if told.source is source))
+            source.value: keys
+            for source in Source
+            if (keys := sorted(k for k, told in self.values.items() if told.source is source))
         }
 
 

@@ -44,7 +44,7 @@ def _key_in(metadata: str) -> dict[str, str]:
 def answer_pulse(room: rtc.Room) -> None:
     """Answer from this event loop: an agent whose loop is stuck is then silent, as it is to its people.
 
-    Without the method LiveKit's native client would go on answering "not supported" for an agent that can do nothing any more.
+    Without the method LiveKit's native client would go on answering "not supported" for an agent that can do nothing.
     """
 
     async def answer(_: rtc.RpcInvocationData) -> str:

@@ -73,7 +73,12 @@ def _voice(ctx: JobContext, settings: Settings) -> Voice:
 
 def _log_fields(ctx: JobContext) -> dict[str, str]:
     """The words under which the orchestrator logs the same session."""
-    fields = {"room": ctx.job.room.name, "sid": ctx.job.room.sid, "dispatch_id": ctx.job.dispatch_id, "job_id": ctx.job.id}
+    fields = {
+        "room": ctx.job.room.name,
+        "sid": ctx.job.room.sid,
+        "dispatch_id": ctx.job.dispatch_id,
+        "job_id": ctx.job.id,
+    }
     attempt = key_of(ctx.job.attributes, ctx.job.metadata).get(ATTEMPT_ATTRIBUTE)
     return {**fields, "attempt": attempt} if attempt else fields
 

@@ -12,7 +12,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class OpenAI:
-    """A model service that speaks OpenAI's API. The models' names are settings because compatible servers have their own."""
+    """A model service that speaks OpenAI's API; compatible servers have names of their own for the models."""
 
     api_key: str
     """OPENAI_API_KEY."""
@@ -37,7 +37,7 @@ class Settings:
     port: int
     """ROLLCALL_WORKER_PORT: its port; 0 takes a free one."""
     room_metadata_wait: float
-    """ROLLCALL_WORKER_ROOM_METADATA_WAIT, seconds: a room that CreateDispatch had to create gets its metadata after us."""
+    """ROLLCALL_WORKER_ROOM_METADATA_WAIT, seconds: a room that CreateDispatch created gets its metadata after us."""
     openai: OpenAI | None
     """None without OPENAI_API_KEY: the agent then chimes and says that it has no model."""
 

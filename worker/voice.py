@@ -15,5 +15,5 @@ class Voice(Protocol):
     async def start(self) -> None:
         """Get ready to serve in the room, whether or not somebody is there yet."""
 
-    async def greet(self, person: rtc.RemoteParticipant, context: Context) -> None:
+    async def greet(self, person: rtc.RemoteParticipant, context: Context, /) -> None:
         """Welcome a person who has come."""

@@ -1,5 +1,7 @@
 """The chime is heard, does not hurt, and fits WebRTC's frames."""
 
+from itertools import pairwise
+
 from worker.chime import FRAME_SECONDS, LAST_NOTE_SECONDS, NOTE_SECONDS, NOTES, PEAK, SAMPLE_RATE, chime, frames
 
 
@@ -18,7 +20,7 @@ def test_the_chime_starts_joins_its_notes_and_ends_without_a_click() -> None:
     """A click is a step between two samples that the notes themselves do not make."""
     samples = [0, *chime(), 0]
     highest_note_step = 2 * 3.1416 * max(NOTES) / SAMPLE_RATE * PEAK * 32_767
-    assert max(abs(b - a) for a, b in zip(samples, samples[1:], strict=False)) < 1.1 * highest_note_step
+    assert max(abs(b - a) for a, b in pairwise(samples)) < 1.1 * highest_note_step
 
 
 def test_frames_are_of_one_length_and_lose_nothing() -> None:

@@ -1,0 +1,1 @@
+"""Tests on real processes: livekit-server, Redis or Valkey, workers, clients."""
