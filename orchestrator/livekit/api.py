@@ -5,6 +5,7 @@ than a third of a call's CPU, let a call hang for ever, and know no PerformRpc.
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -45,7 +46,7 @@ CALL_TIMEOUT: Final = 5.0
 """Seconds for a whole call; LiveKit itself gives up after 3 s on what its nodes do not answer."""
 
 NOT_THERE_AFTER: Final = 3.0
-"""Seconds after which LiveKit says that nobody has taken a PerformRpc: cut off earlier, that answer would never be heard."""
+"""Seconds after which LiveKit says that nobody has taken a PerformRpc: cut off sooner, that would never be heard."""
 
 PULSE_MARGIN: Final = 1.0
 """Seconds that a PerformRpc may take beyond what LiveKit needs."""
@@ -82,7 +83,9 @@ class LiveKitApi:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -136,7 +139,7 @@ class LiveKitApi:
         await self._call(_ROOMS, "DeleteRoom", DeleteRoomRequest(room=room), token, DeleteRoomResponse)
 
     async def pulse(self, room: str, identity: str, *, timeout: float) -> PulseReply:
-        """Ask a participant; `timeout` is the participant's time in seconds, below 3 for LiveKit to be able to tell silence."""
+        """Ask a participant; `timeout` is its time in seconds, below 3 for LiveKit to be able to tell silence."""
         request = PerformRpcRequest(
             room=room,
             destination_identity=identity,
@@ -173,15 +176,15 @@ class LiveKitApi:
             # Without a timeout livekit-api passes None, which aiohttp takes for "none", whatever the session's own is.
             return await self._client.request(service, method, request, headers, answer, timeout=patience)
         except ServerError as refusal:
-            if refusal.status == 401:
+            if refusal.status == HTTPStatus.UNAUTHORIZED:
                 self._tokens.forget()
-            elif refusal.status == 429:
+            elif refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
                 self._on_throttled()
             raise
 
 
 async def _refuse_foreign_success(response: aiohttp.ClientResponse) -> None:
-    """A 200 that is not protobuf is a proxy's or a captive portal's; with an empty body it would read as an empty listing."""
-    if response.status == 200 and response.content_type != "application/protobuf":
+    """A 200 that is not protobuf is a proxy's or a captive portal's; an empty one would read as an empty listing."""
+    if response.status == HTTPStatus.OK and response.content_type != "application/protobuf":
         response.close()
         raise aiohttp.ClientPayloadError(f"200 with content type {response.content_type}")

@@ -45,7 +45,7 @@ def _of_answer(call: str, error: ServerError) -> LiveKitError:
     match error.status, error.code:
         case (401 | 403, _):  # a wrong secret is a 401 with an empty body, which has no code
             return LiveKitRejectedCredentials(message)
-        case (404, ServerErrorCode.NOT_FOUND):  # any other 404 is a proxy's, or of a method that is not there: nothing is gone
+        case (404, ServerErrorCode.NOT_FOUND):  # a proxy's 404 does not say that the thing is gone
             return NotFound(message)
         case (400, _):
             return LiveKitRejectedRequest(message)

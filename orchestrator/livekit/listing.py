@@ -63,7 +63,7 @@ def _listed_job(job: Job) -> ListedJob:
 
 
 def _key_in(metadata: str) -> Key | None:
-    """The key in the job metadata, which is anybody's text: of a foreign dispatch perhaps no JSON, or a trap of brackets."""
+    """The key in the job metadata, which is anybody's text: a foreign one may be no JSON, or a trap of brackets."""
     if contract.RESERVED_KEY not in metadata:
         return None
     try:

@@ -23,7 +23,7 @@ _NOT_THE_PARTICIPANTS: Final = {
     1503: Pulse.NOT_THERE,  # it left while it was being asked
     1505: Pulse.UNKNOWN,  # the request could not be sent
 }
-"""RpcErrors that somebody else says about the participant. Every other one is the participant's own answer: it lives."""
+"""RpcErrors that somebody else says about the participant. Every other one is its own answer: it lives."""
 
 
 def pulse_in(error: ServerError) -> Pulse:

@@ -8,7 +8,7 @@ from livekit.api.access_token import AccessToken, VideoGrants
 
 LIFETIME: Final = timedelta(minutes=10)
 REUSE: Final = 300.0
-"""Seconds for which a token is used again: half of its lifetime, so that the two clocks may disagree by the other half."""
+"""Seconds for which a token is used again: half of its lifetime; by the other half the clocks may disagree."""
 LIMIT: Final = 16_384
 """Tokens kept at most, one per room in use: about 10 MB."""
 
@@ -38,7 +38,7 @@ class ApiTokens:
         return self._token(("delete", ""), VideoGrants(room_create=True))
 
     def forget(self) -> None:
-        """Sign anew from now on: a token was refused, and this machine's clock may have been wrong when it was signed."""
+        """Sign anew from now on: a token was refused, and this machine's clock may have been wrong when it was made."""
         self._kept.clear()
 
     def _token(self, what: tuple[str, str], grants: VideoGrants) -> str:
@@ -51,7 +51,7 @@ class ApiTokens:
         return token
 
     def _make_room(self, now: float) -> None:
-        """Drop what has lapsed, and the oldest if that is not enough: tokens lapse in the order in which they were signed."""
+        """Drop what has lapsed, and the oldest if that is not enough: tokens lapse in the order of signing."""
         while self._kept:
             oldest = next(iter(self._kept))
             _, until = self._kept[oldest]

@@ -127,5 +127,8 @@ class Adapter:
 @asynccontextmanager
 async def adapter() -> AsyncIterator[Adapter]:
     clock, throttled = HandClock(), Throttled()
-    async with twirp_server() as server, LiveKitApi(server.url, KEY, SECRET, clock=clock, on_throttled=throttled) as api:
+    async with (
+        twirp_server() as server,
+        LiveKitApi(server.url, KEY, SECRET, clock=clock, on_throttled=throttled) as api,
+    ):
         yield Adapter(api, server, clock, throttled)

@@ -13,7 +13,12 @@ from tests.unit.livekit_api.server import Adapter
 @pytest.mark.parametrize(
     ("status", "code", "message", "pulse"),
     [
-        (400, "invalid_argument", "twirp error unknown: RpcError 1400: Method not supported at destination", Pulse.ALIVE),
+        (
+            400,
+            "invalid_argument",
+            "twirp error unknown: RpcError 1400: Method not supported at destination",
+            Pulse.ALIVE,
+        ),
         (500, "internal", "twirp error unknown: RpcError 1500: Application error in method handler", Pulse.ALIVE),
         (500, "internal", "twirp error unknown: RpcError 42: the agent's own", Pulse.ALIVE),
         (500, "malformed_response", "twirp error unknown: RpcError 1504: Response payload too large", Pulse.ALIVE),
