@@ -7,7 +7,7 @@ import uuid
 from typing import Final
 
 STEP: Final = 1.0
-"""Seconds. A store's time that lies less than this behind ours is the same clock, read by an answer that travelled longer."""
+"""Seconds. Less than this behind ours, the store's time is the same clock, and its answer only travelled longer."""
 
 
 class StoreClock:

@@ -33,7 +33,7 @@ class Tasks:
         return task
 
     async def drain(self, timeout: float) -> None:
-        """Give all tasks, those that they spawn included, so many seconds to end by themselves; then cancel what is left."""
+        """Give all tasks, and those that they spawn, so many seconds to end by themselves; then cancel what is left."""
         try:
             async with asyncio.timeout(timeout):
                 while others := self._others():
