@@ -6,7 +6,10 @@ The worker package imports this module and no other of the orchestrator's; it th
 from typing import Final
 
 RESERVED_KEY: Final = "rollcall"
-"""The one key of the job metadata's JSON object that is ours: session, placement, attempt, attempt_id and, when it resumes, resumes."""
+"""The one key of the job metadata's JSON object that is ours.
+
+It holds session, placement, attempt, attempt_id and, when the agent resumes another one's work, resumes.
+"""
 
 SESSION_ATTRIBUTE: Final = "rollcall.session"
 PLACEMENT_ATTRIBUTE: Final = "rollcall.placement"

@@ -1,7 +1,7 @@
 """Writes the placement's state diagram into ARCHITECTURE.md from the transition table, or checks that it is current.
 
-    python -m deploy.tools.state_diagram            writes it
-    python -m deploy.tools.state_diagram --check    fails when it is stale
+python -m deploy.tools.state_diagram            writes it
+python -m deploy.tools.state_diagram --check    fails when it is stale
 """
 
 import sys

@@ -87,18 +87,12 @@ EXPLANATIONS: Final[dict[Cause, Explanation]] = {
     ),
     Cause.JOINED_THEN_LEFT: Explanation(
         "The agent {agent} joined and left again within seconds.",
-        (
-            "Look into the log of the worker of {agent}: its entrypoint ends, or fails, right after it has "
-            "connected."
-        ),
+        ("Look into the log of the worker of {agent}: its entrypoint ends, or fails, right after it has connected."),
         retryable=True,
     ),
     Cause.LEFT: Explanation(
         "The agent {agent} left the room.",
-        (
-            "Look into the log of the worker of {agent} at that moment: a restart, a deployment or an error ended"
-            " its call."
-        ),
+        ("Look into the log of the worker of {agent} at that moment: a restart, a deployment or an error ended its call."),
         retryable=True,
     ),
     Cause.SILENT: Explanation(
@@ -133,10 +127,7 @@ EXPLANATIONS: Final[dict[Cause, Explanation]] = {
     ),
     Cause.LIVEKIT_REJECTED_CREDENTIALS: Explanation(
         "LiveKit refused our API key or secret.",
-        (
-            "Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this project, and compare the clocks of both"
-            " machines."
-        ),
+        ("Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair of this project, and compare the clocks of both machines."),
         retryable=False,
     ),
     Cause.LIVEKIT_REJECTED_REQUEST: Explanation(

@@ -41,11 +41,11 @@ def judge(session: Session, look: Look, now: float) -> Judgement:
         if agent.identity in session.retired or _is_ours(session, placement, agent, dispatch):
             remove.append(agent)
         elif dispatch is not None:
-            _beside(session, placement, agent, foreign)
+            _beside(placement, agent, foreign)
         elif not settled:
             undecided.append(agent)
         elif _jobless_foreign_dispatch(placement, look):
-            _beside(session, placement, agent, foreign)
+            _beside(placement, agent, foreign)
         elif any(a.ours and a.deleted for a in placement.attempts):
             remove.append(agent)
     return Judgement(tuple(remove), tuple(foreign), tuple(undecided))
@@ -82,9 +82,7 @@ def _jobless_foreign_dispatch(placement: Placement, look: Look) -> bool:
     return any(d.key is None and not d.jobs and d.agent_name in placement.names for d in look.dispatches)
 
 
-def _beside(
-    session: Session, placement: Placement, agent: Agent, foreign: list[tuple[Placement, Agent]]
-) -> None:
+def _beside(placement: Placement, agent: Agent, foreign: list[tuple[Placement, Agent]]) -> None:
     serving = next((a for a in placement.attempts if a.open and a.identity == placement.identity), None)
     if serving is not None and serving.ours and not any(p is placement for p, _ in foreign):
         foreign.append((placement, agent))

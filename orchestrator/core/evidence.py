@@ -21,7 +21,6 @@ from orchestrator.core.presence import belongs
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import Agent, Attempt, Placement, Session
 
-
 LISTING_LAG: Final = 2.0
 """Seconds by which a listing may be behind the webhooks: what it lacks says nothing about what was heard since."""
 

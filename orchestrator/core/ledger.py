@@ -51,9 +51,7 @@ def with_placement(session: Session, placement: Placement) -> Session:
 
 
 def with_attempt(placement: Placement, attempt: Attempt) -> Placement:
-    return replace(
-        placement, attempts=tuple(attempt if a.number == attempt.number else a for a in placement.attempts)
-    )
+    return replace(placement, attempts=tuple(attempt if a.number == attempt.number else a for a in placement.attempts))
 
 
 def add_attempt(placement: Placement, attempt: Attempt) -> Placement:

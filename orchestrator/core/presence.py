@@ -123,9 +123,7 @@ def left(session: Session, fact: AgentLeft, now: float) -> Session:
         key=fact.key,
         heard_joining=False,
     )
-    gone = replace(
-        agent, left_at=fact.created_at, reason=fact.reason, leave=fact.leave, done=agent.done or fact.done
-    )
+    gone = replace(agent, left_at=fact.created_at, reason=fact.reason, leave=fact.leave, done=agent.done or fact.done)
     return _gone(session, gone, now)
 
 
@@ -145,7 +143,9 @@ def _assess_placement(session: Session, placement: Placement, now: float) -> Ses
     found = [
         a
         for a in session.agents
-        if a.present and a.proof >= Proof.JOINED and not _serves_another(session, placement, a)
+        if a.present
+        and a.proof >= Proof.JOINED
+        and not _serves_another(session, placement, a)
         and belongs(session, placement, a)
     ]
     if not found:
@@ -241,13 +241,15 @@ def _gone(session: Session, agent: Agent, now: float) -> Session:
     for placement in session.placements:
         if placement.participant_sid == agent.participant_sid and placement.state is PlacementState.VERIFIED:
             session = _lost(session, placement, agent, now)
-        elif (attempt := attempt_behind(session, placement, agent)) and attempt.open and attempt.proof >= Proof.JOINED:
-            if attempt.identity == agent.identity:  # it was seen, and left before its proof was high enough
-                ended = replace(attempt, ended_at=now, cause=Cause.JOINED_THEN_LEFT)
-                session = with_placement(
-                    session, replace(with_attempt(placement, ended), cause=Cause.JOINED_THEN_LEFT)
-                )
+        elif (attempt := attempt_behind(session, placement, agent)) and _seen_and_open(attempt, agent):
+            ended = replace(attempt, ended_at=now, cause=Cause.JOINED_THEN_LEFT)
+            session = with_placement(session, replace(with_attempt(placement, ended), cause=Cause.JOINED_THEN_LEFT))
     return assess(session, now)
+
+
+def _seen_and_open(attempt: Attempt, agent: Agent) -> bool:
+    """Whether the attempt's agent was in the room, and left before its proof was high enough."""
+    return attempt.open and attempt.proof >= Proof.JOINED and attempt.identity == agent.identity
 
 
 def _lost(session: Session, placement: Placement, agent: Agent, now: float) -> Session:
@@ -282,14 +284,10 @@ def _lost(session: Session, placement: Placement, agent: Agent, now: float) -> S
     if event is PlacementEvent.GIVE_UP:
         return give_up(session, placement, cause, now)
     name = {PlacementEvent.RELEASE: "released", PlacementEvent.FAIL: "attempt_ended"}.get(event, "lost")
-    return note(
-        session, now, name, Source.ROLLCALL, agent_name=placement.agent_name, attempt=number, cause=cause
-    )
+    return note(session, now, name, Source.ROLLCALL, agent_name=placement.agent_name, attempt=number, cause=cause)
 
 
-def _what_follows(
-    session: Session, placement: Placement, agent: Agent, *, early: bool
-) -> tuple[PlacementEvent, Cause]:
+def _what_follows(session: Session, placement: Placement, agent: Agent, *, early: bool) -> tuple[PlacementEvent, Cause]:
     if agent.done or placement.policy.on_leave is OnLeave.IGNORE:
         return PlacementEvent.RELEASE, Cause.LEFT
     if early:

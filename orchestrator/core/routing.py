@@ -142,7 +142,10 @@ def _match_name(pattern: RoomPattern | None, name: str) -> tuple[Parts | None, s
     if pattern is None:
         return {}, "it has no condition: it takes every room that comes to it"
     if isinstance(pattern, Regex) and len(name) > REGEX_NAME_LIMIT:
-        return None, f"the name is longer than {REGEX_NAME_LIMIT} characters, and a room_regex is not tried on such names"
+        return (
+            None,
+            f"the name is longer than {REGEX_NAME_LIMIT} characters, and a room_regex is not tried on such names",
+        )
     parts = pattern.match(name)
     if parts is None:
         return None, "the name does not match"

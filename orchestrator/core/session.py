@@ -1,5 +1,7 @@
-"""The records of one session: what is known of one life of one room. Times are Unix seconds of the store's clock,
-unless they are said to be LiveKit's own."""
+"""The records of one session: what is known of one life of one room.
+
+Times are Unix seconds of the store's clock, unless they are said to be LiveKit's own.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,9 +51,7 @@ class PlacementState(StrEnum):
     ENDED = "ended"
 
 
-WANTING: Final = frozenset(
-    {PlacementState.WAITING, PlacementState.DISPATCHING, PlacementState.LOST, PlacementState.UNVERIFIED}
-)
+WANTING: Final = frozenset({PlacementState.WAITING, PlacementState.DISPATCHING, PlacementState.LOST, PlacementState.UNVERIFIED})
 """The states in which a placement still wants an agent."""
 
 
@@ -278,7 +278,7 @@ class Session:
 
     @property
     def outcome(self) -> Outcome | None:
-        """Of an ended session: unverified if a placement had been given up and nothing came after; else whether each was verified."""
+        """Of an ended session: unverified if a placement had been given up and no agent came after that."""
         if not self.ended:
             return None
         wanted = [p for p in self.placements if p.state is not PlacementState.CANCELLED]

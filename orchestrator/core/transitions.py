@@ -129,9 +129,7 @@ def _agent_aborted(session: Session, fact: f.AgentAborted, now: float) -> Sessio
         if attempt.identity == fact.identity or presence.same_name(attempt.agent_name, fact.agent_name):
             aborted = replace(attempt, aborted=True, identity=attempt.identity or fact.identity)
             session = with_placement(session, with_attempt(placement, aborted))
-    return note(
-        session, now, "agent_aborted", f.Source.WEBHOOK, agent_name=fact.agent_name, identity=fact.identity
-    )
+    return note(session, now, "agent_aborted", f.Source.WEBHOOK, agent_name=fact.agent_name, identity=fact.identity)
 
 
 def _job_changed(session: Session, fact: f.JobChanged, now: float) -> Session:
@@ -195,9 +193,7 @@ def _routed(session: Session, fact: f.Routed, now: float) -> Session:
     )
     session = note(session, now, "routed", f.Source.ROLLCALL, detail=fact.route)
     if session.ended:
-        session = replace(
-            session, placements=tuple(replace(p, state=PlacementState.ENDED) for p in session.placements)
-        )
+        session = replace(session, placements=tuple(replace(p, state=PlacementState.ENDED) for p in session.placements))
         return _remember_that_it_was_there(session, now)
     return presence.assess(session, now)
 
@@ -255,15 +251,11 @@ def _dispatch_requested(session: Session, fact: f.DispatchRequested, now: float)
     placement = session.placement(fact.placement)
     if placement.attempt(fact.number) is not None:
         return session
-    attempt = Attempt(
-        number=fact.number, agent_name=fact.agent_name, requested_at=now, attempt_id=fact.attempt_id
-    )
+    attempt = Attempt(number=fact.number, agent_name=fact.agent_name, requested_at=now, attempt_id=fact.attempt_id)
     return _begin(session, placement, attempt, "dispatch_requested", f.Source.ROLLCALL, now)
 
 
-def _begin(
-    session: Session, placement: Placement, attempt: Attempt, event: str, source: f.Source, now: float
-) -> Session:
+def _begin(session: Session, placement: Placement, attempt: Attempt, event: str, source: f.Source, now: float) -> Session:
     placement = replace(
         add_attempt(placement, attempt),
         state=next_state(placement.state, PlacementEvent.REQUEST),
@@ -320,9 +312,7 @@ def _fallback_chosen(session: Session, fact: f.FallbackChosen, now: float) -> Se
         with_placement(session, chosen),
         f"{placement.agent_name} did not come ({fact.cause}); its fallback {chosen.spec.agent_name} was asked instead.",
     )
-    return note(
-        session, now, "fallback", f.Source.ROLLCALL, agent_name=chosen.spec.agent_name, cause=fact.cause
-    )
+    return note(session, now, "fallback", f.Source.ROLLCALL, agent_name=chosen.spec.agent_name, cause=fact.cause)
 
 
 def _gave_up(session: Session, fact: f.GaveUp, now: float) -> Session:

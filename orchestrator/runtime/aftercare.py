@@ -9,7 +9,7 @@ from orchestrator.core.facts import AgentRetired, ForeignAgentServes, PulseAnswe
 from orchestrator.core.presence import evictions
 from orchestrator.core.session import Agent, PlacementState, Session
 from orchestrator.runtime.attempt import AttemptRunner
-from orchestrator.runtime.looking import LookFailed, Looker, RoomGone
+from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner, Superseded
 from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError, NotFound, Pulse
 
@@ -29,9 +29,7 @@ _LEAVING: Final = 5.0
 class Aftercare:
     """What follows a verification. Each method ends by itself and raises nothing but Superseded inside."""
 
-    def __init__(
-        self, livekit: LiveKit, looker: Looker, attempts: AttemptRunner, clock: Clock, pulse_timeout: float
-    ) -> None:
+    def __init__(self, livekit: LiveKit, looker: Looker, attempts: AttemptRunner, clock: Clock, pulse_timeout: float) -> None:
         self._livekit = livekit
         self._looker = looker
         self._attempts = attempts

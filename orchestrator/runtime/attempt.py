@@ -15,7 +15,7 @@ from orchestrator.core.presence import belongs
 from orchestrator.core.proof import Key, Proof
 from orchestrator.core.session import Attempt, Placement, PlacementState, Session
 from orchestrator.runtime.ghosts import GhostGuard
-from orchestrator.runtime.looking import LookFailed, Looker, RoomGone
+from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner
 from orchestrator.runtime.pacing import Pacing
 from orchestrator.runtime.ports import (
@@ -132,9 +132,7 @@ class AttemptRunner:
         attempt = placement.attempt(number)
         return attempt.cause if attempt is not None else cause
 
-    async def _until_checkpoint(
-        self, owner: SessionOwner, name: str, number: int, at: float, *, final: bool
-    ) -> Cause | None:
+    async def _until_checkpoint(self, owner: SessionOwner, name: str, number: int, at: float, *, final: bool) -> Cause | None:
         while True:
             now = self._clock.now()
             pause = min(at - now, _look_period(owner.session, name, number))
@@ -148,9 +146,7 @@ class AttemptRunner:
             if reached:
                 return await self._judge(owner, name, attempt, look, final=final)
 
-    async def _judge(
-        self, owner: SessionOwner, name: str, attempt: Attempt, look: Look | None, *, final: bool
-    ) -> Cause | None:
+    async def _judge(self, owner: SessionOwner, name: str, attempt: Attempt, look: Look | None, *, final: bool) -> Cause | None:
         cause = cause_so_far(attempt, look, final=final)
         if cause is not None:
             await owner.record(AttemptEnded(name, attempt.number, cause))

@@ -1,8 +1,8 @@
 """Settling one placement: tenacity owns the retry, the session record owns the memory.
 
-    settle ──▶ _retry (tenacity) ──▶ _attempt: look ▶ adopt? ▶ clear ▶ slot ▶ record ▶ call ▶ wait for proof
-       ▲            │ exhausted
-       └── fallback ┴─▶ give up ──▶ once a minute _attempt, while people are there
+settle ──▶ _retry (tenacity) ──▶ _attempt: look ▶ adopt? ▶ clear ▶ slot ▶ record ▶ call ▶ wait for proof
+   ▲            │ exhausted
+   └── fallback ┴─▶ give up ──▶ once a minute _attempt, while people are there
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from orchestrator.core.facts import Awaited, DispatchAdopted, FallbackChosen, Ga
 from orchestrator.core.policy import backoff_ceiling, candidate_deadline
 from orchestrator.core.session import Attempt, Placement, PlacementState, Session
 from orchestrator.runtime.attempt import AttemptRunner
-from orchestrator.runtime.looking import LookFailed, Looker, RoomGone
+from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner, Superseded
 from orchestrator.runtime.pacing import NoSlot, Pacing
 from orchestrator.runtime.ports import Clock, Randomness, RollcallError
@@ -40,9 +40,7 @@ class NotConfirmed(RollcallError):
 class Dispatcher:
     """Sees to it that a placement gets its agent, or that a person is told why not."""
 
-    def __init__(
-        self, looker: Looker, attempts: AttemptRunner, pacing: Pacing, clock: Clock, randomness: Randomness
-    ) -> None:
+    def __init__(self, looker: Looker, attempts: AttemptRunner, pacing: Pacing, clock: Clock, randomness: Randomness) -> None:
         self._looker = looker
         self._attempts = attempts
         self._pacing = pacing

@@ -44,11 +44,6 @@ class GhostGuard:
     async def _made_by_us(self, room: str, sid: str) -> bool:
         try:
             found = await self._livekit.room(room)
-            return (
-                found is not None
-                and found.sid == sid
-                and not found.metadata
-                and not await self._livekit.participants(room)
-            )
+            return found is not None and found.sid == sid and not found.metadata and not await self._livekit.participants(room)
         except LiveKitError:
             return False

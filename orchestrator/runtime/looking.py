@@ -89,10 +89,7 @@ class Looker:
         if not agents:
             return
         replies = await asyncio.gather(
-            *(
-                self._livekit.pulse(owner.session.room, agent.identity, timeout=self._pulse_timeout)
-                for agent in agents
-            )
+            *(self._livekit.pulse(owner.session.room, agent.identity, timeout=self._pulse_timeout) for agent in agents)
         )
         answered: list[Fact] = [
             PulseAnswered(agent.identity, reply.rtt_ms)

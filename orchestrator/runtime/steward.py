@@ -34,7 +34,7 @@ class Steward:
         clock: Clock,
     ) -> None:
         self._clock = clock
-        self._on_done: Callable[[SessionOwner], None] = lambda owner: None
+        self._on_done: Callable[[SessionOwner], None] = lambda _: None
         self._dispatcher = dispatcher
         self._aftercare = aftercare
         self._alarm = alarm

@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from orchestrator.core.facts import (
     AgentJoined,
@@ -19,9 +20,10 @@ from orchestrator.core.facts import (
 from orchestrator.core.listing import ListedDispatch, ListedJob, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
 from orchestrator.runtime.ports import Clock, LiveKitError, LiveKitUnavailable, NotFound, Pulse, PulseReply
+from orchestrator.runtime.tasks import Tasks
 
 Webhook = Callable[[RoomOpened, Fact], Awaitable[None]]
-Worker = Callable[["FakeLiveKit", ListedRoom, ListedDispatch], Awaitable[None]]
+Worker = Callable[["FakeLiveKit", ListedRoom, ListedDispatch], Coroutine[Any, Any, None]]
 
 
 @dataclass
@@ -45,7 +47,7 @@ class FakeLiveKit:
         self.lose_reply = False
         self.silent: set[str] = set()
         self._ids = itertools.count(1)
-        self._jobs: set[asyncio.Task[None]] = set()
+        self._jobs = Tasks(lambda _name, _error: None)
 
     # what a test does
 
@@ -78,9 +80,7 @@ class FakeLiveKit:
         if found is None:
             return
         sid, now = f"PA_{next(self._ids)}", self.clock.now()
-        found.participants[identity] = ListedParticipant(
-            sid, identity, True, False, True, now, agent_name, None, False, False
-        )
+        found.participants[identity] = ListedParticipant(sid, identity, True, False, True, now, agent_name, None, False, False)
         if webhook:
             await self._tell(room, AgentJoined(sid, identity, agent_name, joined_at=now, created_at=now))
 
@@ -147,13 +147,8 @@ class FakeLiveKit:
         dispatch = ListedDispatch(f"AD_{next(self._ids)}", agent_name, key, ())
         room.dispatches[dispatch.dispatch_id] = dispatch
         if self.worker is not None:
-            job = asyncio.create_task(self._run(self.worker, room.room, dispatch))
-            self._jobs.add(job)
-            job.add_done_callback(self._jobs.discard)
+            self._jobs.spawn(dispatch.dispatch_id, self.worker(self, room.room, dispatch))
         return dispatch
-
-    async def _run(self, worker: Worker, room: ListedRoom, dispatch: ListedDispatch) -> None:
-        await worker(self, room, dispatch)
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
         self._called("delete_dispatch")

@@ -48,9 +48,7 @@ class MemoryStore:
         if self.down:
             raise StoreUnavailable("down")
 
-    async def append(
-        self, opening: RoomOpened, facts: Sequence[Fact], *, event_id: str | None, replica: str
-    ) -> AppendReply:
+    async def append(self, opening: RoomOpened, facts: Sequence[Fact], *, event_id: str | None, replica: str) -> AppendReply:
         self._reach()
         if opening.sid in self.buried:
             return AppendReply(Appended.IGNORED, "")
@@ -163,9 +161,7 @@ class MemorySlots:
             return SlotReply(True, self.limit, 0, False, None)
         return SlotReply(False, self.limit, 1, self.breaker is not None, self.breaker)
 
-    async def give_back(
-        self, agent_name: str, holder: str, end: SlotEnd, *, accept_window: float, cause: Cause | None
-    ) -> None:
+    async def give_back(self, agent_name: str, holder: str, end: SlotEnd, *, accept_window: float, cause: Cause | None) -> None:
         if holder in self.held[agent_name]:
             self.held[agent_name].discard(holder)
             self.ends.append((agent_name, end))

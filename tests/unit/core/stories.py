@@ -18,9 +18,7 @@ def opened(room: str = "support-17") -> f.RoomOpened:
 def routed(*names: str, policy: Policy | None = None, fallback: Iterable[str] = ()) -> f.Routed:
     policy = policy or Policy()
     return f.Routed(
-        placements=tuple(
-            f.PlacementSpec(tuple(f.CandidateSpec(n) for n in (name, *fallback)), policy) for name in names
-        ),
+        placements=tuple(f.PlacementSpec(tuple(f.CandidateSpec(n) for n in (name, *fallback)), policy) for name in names),
         route="routes[0]",
     )
 
@@ -48,9 +46,7 @@ def agent_left(
     leave: f.LeaveReason = f.LeaveReason.FAILURE,
     done: bool = False,
 ) -> f.AgentLeft:
-    return f.AgentLeft(
-        f"PA_{job}", f"agent-{job}", name, joined_at, created_at=at, reason=leave.name, leave=leave, done=done
-    )
+    return f.AgentLeft(f"PA_{job}", f"agent-{job}", name, joined_at, created_at=at, reason=leave.name, leave=leave, done=done)
 
 
 def requested(number: int = 1, placement: str = "mary", agent: str | None = None) -> f.DispatchRequested:
@@ -63,9 +59,7 @@ def accepted(number: int = 1, placement: str = "mary") -> f.DispatchAccepted:
 
 def job(number: int = 1, status: f.JobStatus = f.JobStatus.RUNNING, identity: str | None = "default") -> f.JobChanged:
     name = f"AJ_{number}"
-    return f.JobChanged(
-        f"AD_{number}", name, "mary", status, identity=f"agent-{name}" if identity == "default" else identity
-    )
+    return f.JobChanged(f"AD_{number}", name, "mary", status, identity=f"agent-{name}" if identity == "default" else identity)
 
 
 def play(*facts: f.Fact, session: Session | None = None, at: float = START) -> Session:

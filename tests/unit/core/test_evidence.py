@@ -81,9 +81,7 @@ def test_a_dispatch_with_our_key_that_the_record_lacks_is_taken_into_it() -> Non
 def test_a_dispatch_whose_reply_was_lost_is_found_by_our_key() -> None:
     session = play(opened(), routed("mary"), requested())
     listed = ListedDispatch("AD_1", "mary", Key(SID, "mary", 1, "attempt-1"), ())
-    assert differences(session, look(dispatches=(listed,))) == (
-        f.DispatchAccepted("mary", 1, "AD_1", f.Source.LISTING),
-    )
+    assert differences(session, look(dispatches=(listed,))) == (f.DispatchAccepted("mary", 1, "AD_1", f.Source.LISTING),)
 
 
 def test_a_dispatch_with_another_session_s_key_is_nothing_of_ours() -> None:

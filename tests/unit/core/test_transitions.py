@@ -39,9 +39,7 @@ def test_a_session_begins_with_its_opening_and_with_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(("row", "state"), TRANSITIONS.items())
-def test_each_row_of_the_table_leads_where_it_says(
-    row: tuple[PlacementState, PlacementEvent], state: PlacementState
-) -> None:
+def test_each_row_of_the_table_leads_where_it_says(row: tuple[PlacementState, PlacementEvent], state: PlacementState) -> None:
     assert next_state(*row) is state
 
 
@@ -192,9 +190,7 @@ def test_an_agent_of_a_given_up_attempt_that_comes_second_is_removed() -> None:
 
 
 def test_a_job_that_shows_itself_after_its_attempt_was_given_up_is_retired() -> None:
-    session = play(
-        opened(), routed("mary"), requested(), accepted(), f.AttemptEnded("mary", 1, Cause.NOT_TAKEN), job()
-    )
+    session = play(opened(), routed("mary"), requested(), accepted(), f.AttemptEnded("mary", 1, Cause.NOT_TAKEN), job())
     assert session.retired == ("agent-AJ_1",)
 
 

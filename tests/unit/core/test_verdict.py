@@ -112,9 +112,7 @@ def test_an_attempt_under_way_is_told_with_its_number_its_limit_and_since_when()
 
 def test_an_accepted_dispatch_is_told_as_progress() -> None:
     session = play(opened(), routed("mary"), requested(), accepted(), at=NOW - 3.2)
-    assert verdict(session, NOW) == (
-        "mary is not there yet. Attempt 1 of 6 began 3.00 s ago; LiveKit accepted the dispatch."
-    )
+    assert verdict(session, NOW) == ("mary is not there yet. Attempt 1 of 6 began 3.00 s ago; LiveKit accepted the dispatch.")
 
 
 def test_an_agent_that_joined_and_must_still_be_ready_is_told_so() -> None:

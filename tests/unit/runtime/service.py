@@ -65,9 +65,7 @@ def wants(*names: str, policy: Policy | None = None, fallback: Sequence[str] = (
     """A route that places these agents, each with a metadata field that names it."""
     return Routed(
         placements=tuple(
-            PlacementSpec(
-                tuple(CandidateSpec(n, json.dumps({"persona": n})) for n in (name, *fallback)), policy or Policy()
-            )
+            PlacementSpec(tuple(CandidateSpec(n, json.dumps({"persona": n})) for n in (name, *fallback)), policy or Policy())
             for name in names
         ),
         route="test",
@@ -80,15 +78,15 @@ class Service:
     def __init__(self, route: Routed, *, replica: str = "r1", shared: "Service | None" = None) -> None:
         clock = VirtualClock()
         self.clock = clock
-        self.store = shared.store if shared else MemoryStore(clock)
-        self.slots = shared.slots if shared else MemorySlots()
-        self.alerts = shared.alerts if shared else MemoryAlerts()
-        self.leases = shared.leases if shared else MemoryLeases(self.store)
-        self.livekit = shared.livekit if shared else FakeLiveKit(clock, self.webhook)
+        self.store: MemoryStore = shared.store if shared else MemoryStore(clock)
+        self.slots: MemorySlots = shared.slots if shared else MemorySlots()
+        self.alerts: MemoryAlerts = shared.alerts if shared else MemoryAlerts()
+        self.leases: MemoryLeases = shared.leases if shared else MemoryLeases(self.store)
+        self.livekit: FakeLiveKit = shared.livekit if shared else FakeLiveKit(clock, self.webhook)
         self.crashes: list[str] = []
         self.tasks = Tasks(lambda name, error: self.crashes.append(f"{name}: {error!r}"))
         randomness = Unrandom()
-        fenced = FencedLiveKit(self.livekit, lambda: self.ownership.fenced())
+        fenced = FencedLiveKit(self.livekit, self._fenced)
         looker = Looker(fenced, clock, 1.5)
         self.pacing = Pacing(self.slots, clock)
         attempts = AttemptRunner(fenced, looker, self.pacing, GhostGuard(fenced, self.store, clock), clock, randomness)
@@ -100,8 +98,11 @@ class Service:
             clock,
         )
         parts = OwnerParts(self.store, clock, lambda _room, _metadata: route, Unobserved(), replica)
-        self.ownership = Ownership(parts, self.leases, steward, self.tasks, clock, LeaseTimes())
+        self.ownership: Ownership = Ownership(parts, self.leases, steward, self.tasks, clock, LeaseTimes())
         self.intake = Intake(self.store, replica, self.ownership.wake)
+
+    def _fenced(self) -> bool:
+        return self.ownership.fenced()
 
     async def webhook(self, opening: RoomOpened, fact: Fact) -> None:
         await self.intake.receive(opening, [fact], event_id=None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -12,7 +13,7 @@ from orchestrator.core.policy import Policy
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import PlacementState, SessionState
 from orchestrator.runtime.ports import LiveKitRejectedCredentials, LiveKitUnavailable, SlotEnd
-from tests.fakes.livekit import FakeLiveKit, joins
+from tests.fakes.livekit import FakeLiveKit, Worker, joins
 from tests.unit.runtime.service import EPOCH, running, wants
 
 pytestmark = [pytest.mark.looptime, pytest.mark.asyncio]
@@ -74,7 +75,7 @@ async def test_while_unverified_there_is_at_most_one_attempt_a_period() -> None:
         await service.clock.sleep(600)
         requested = [a.requested_at for a in (await service.session()).placement("mary").attempts]
         assert 9 <= len(requested) <= 12
-        assert all(later - earlier >= 60 for earlier, later in zip(requested[1:], requested[2:], strict=False))
+        assert all(later - earlier >= 60 for earlier, later in pairwise(requested[1:]))
 
 
 async def rejects(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
@@ -105,9 +106,9 @@ async def leaves_at_once(livekit: FakeLiveKit, room: ListedRoom, dispatch: Liste
         (leaves_at_once, Cause.JOINED_THEN_LEFT),
     ],
 )
-async def test_each_way_of_not_coming_gets_its_own_cause(worker: object, cause: Cause) -> None:
+async def test_each_way_of_not_coming_gets_its_own_cause(worker: Worker, cause: Cause) -> None:
     async with running(wants("mary", policy=Policy(attempts=2))) as service:
-        service.livekit.worker = worker  # type: ignore[assignment]
+        service.livekit.worker = worker
         await service.start_room()
         session = await service.until(ROOM, unverified)
         assert [a.cause for a in session.placement("mary").attempts] == [cause, cause]
@@ -268,7 +269,7 @@ async def test_the_fallback_serves_when_the_wanted_agent_does_not_come() -> None
 
 async def test_with_an_empty_room_nothing_is_tried_any_more() -> None:
     async with running(wants("mary")) as service:
-        opening = await service.start_room()
+        await service.start_room()
         await service.livekit.enter(ROOM, "alice")
         await service.livekit.hang_up(ROOM, "alice")
         session = await service.until(ROOM, lambda s: s.placement("mary").awaited is Awaited.PEOPLE)
@@ -283,7 +284,7 @@ async def test_with_an_empty_room_nothing_is_tried_any_more() -> None:
 async def test_a_policy_that_waits_for_people_dispatches_when_the_first_one_comes() -> None:
     async with running(wants("mary", policy=Policy(wait_for_people=True))) as service:
         service.livekit.worker = joins
-        opening = await service.start_room()
+        await service.start_room()
         await service.clock.sleep(120)
         assert "create_dispatch" not in service.livekit.calls
         await service.livekit.enter(ROOM, "alice")
@@ -339,7 +340,7 @@ async def test_who_waits_behind_an_open_breaker_is_unverified_at_the_deadline_wi
 async def test_an_agent_that_fails_in_mid_call_is_replaced_and_the_new_one_knows_what_it_resumes() -> None:
     async with running(wants("mary")) as service:
         service.livekit.worker = joins
-        opening = await service.start_room()
+        await service.start_room()
         await service.livekit.enter(ROOM, "alice")
         session = await service.until(ROOM, verified)
         first = session.placement("mary").identity or ""
