@@ -1,0 +1,131 @@
+"""Every key and channel name in one place, with what ends its life.
+
+All keys of one session share the hash tag `{sid}`, so that one script may touch them all, on a cluster too; the same
+holds for the slots of one agent name, the indexes, the replicas and the outbox. No key is without a TTL: whoever writes
+it refreshes the TTL in the same step.
+"""
+
+from typing import Final
+
+from orchestrator.core.session import SessionState
+
+STATES: Final = tuple(SessionState)
+
+
+class Keys:
+    """The names under one prefix. Raises ValueError for a prefix with a brace: it would take the hash tags' place."""
+
+    def __init__(self, prefix: str = "rollcall:") -> None:
+        if "{" in prefix or "}" in prefix:
+            raise ValueError(f"the prefix {prefix!r} must not hold a brace")
+        self._prefix = prefix
+
+    # --- one session: seven days after its last fact or commit, one day once it has ended ---
+
+    def session(self, sid: str) -> str:
+        """A hash: the record, its owner and epoch, and how many seconds its keys are kept."""
+        return f"{self._prefix}{{{sid}}}:session"
+
+    def inbox(self, sid: str) -> str:
+        """A list: the facts that wait to be folded, oldest first."""
+        return f"{self._prefix}{{{sid}}}:inbox"
+
+    def people(self, sid: str) -> str:
+        """A set: the participant sids of the people in the room."""
+        return f"{self._prefix}{{{sid}}}:people"
+
+    def early(self, sid: str) -> str:
+        """A set: participant sids whose `left` came before their `joined`."""
+        return f"{self._prefix}{{{sid}}}:early"
+
+    def buried(self, sid: str) -> str:
+        """Present while whatever comes of this session is ignored."""
+        return f"{self._prefix}{{{sid}}}:buried"
+
+    def seen(self, sid: str, event_id: str) -> str:
+        """Present while a repetition of this event is known to be one."""
+        return f"{self._prefix}{{{sid}}}:ev:{event_id}"
+
+    # --- the indexes: a day longer than the longest-lived session, from the last change of any ---
+
+    @property
+    def sessions(self) -> str:
+        """A sorted set: sid by started_at."""
+        return f"{self._prefix}{{index}}:sessions"
+
+    @property
+    def due(self) -> str:
+        """A sorted set: sid by the time from which its session is sure to have expired."""
+        return f"{self._prefix}{{index}}:due"
+
+    @property
+    def names(self) -> str:
+        """A sorted set: room name by the started_at of its newest session; only the newest names."""
+        return f"{self._prefix}{{index}}:names"
+
+    def name(self, room: str) -> str:
+        """A sorted set: the sids of one room name by started_at; only the newest."""
+        return f"{self._prefix}{{index}}:name:{room}"
+
+    def state(self, state: SessionState) -> str:
+        """A sorted set: the sids in this state by started_at."""
+        return f"{self._prefix}{{index}}:state:{state.value}"
+
+    # --- the replicas: eight days after the last sign of any; a lease by its own TTL ---
+
+    @property
+    def replicas(self) -> str:
+        """A set: the replicas that have, or had, a lease or sessions."""
+        return f"{self._prefix}{{replicas}}:all"
+
+    def lease(self, replica: str) -> str:
+        """Present while the replica lives."""
+        return f"{self._prefix}{{replicas}}:lease:{replica}"
+
+    def sessions_of(self, replica: str) -> str:
+        """A set: the sids that the replica may own."""
+        return f"{self._prefix}{{replicas}}:sessions:{replica}"
+
+    # --- slots: an hour after the last use ---
+
+    def held(self, agent_name: str) -> str:
+        """A sorted set: holders by the time in ms at which their slot lapses."""
+        return f"{self._prefix}{{slots:{agent_name}}}:held"
+
+    def queue(self, agent_name: str) -> str:
+        """A sorted set: waiters in the order in which they are served."""
+        return f"{self._prefix}{{slots:{agent_name}}}:queue"
+
+    def asked(self, agent_name: str) -> str:
+        """A sorted set: waiters by the time in ms at which they last asked."""
+        return f"{self._prefix}{{slots:{agent_name}}}:asked"
+
+    def pace(self, agent_name: str) -> str:
+        """A hash: the limit, the breaker, and what they follow from."""
+        return f"{self._prefix}{{slots:{agent_name}}}:pace"
+
+    # --- the outbox: seven days from when an alert was queued ---
+
+    def alert(self, alert_id: str) -> str:
+        """A hash: the alert's body, and per sink how often it was tried."""
+        return f"{self._prefix}{{outbox}}:alert:{alert_id}"
+
+    def alerts_due(self, sink: str) -> str:
+        """A sorted set: the ids of the alerts that a sink has not accepted, by when it is to be tried again."""
+        return f"{self._prefix}{{outbox}}:due:{sink}"
+
+    # --- the rest ---
+
+    @property
+    def probe(self) -> str:
+        """Written to see whether writing is possible; ten seconds."""
+        return f"{self._prefix}probe"
+
+    def wake_channel(self, replica: str) -> str:
+        """Carries the sids of the sessions whose owner has facts waiting."""
+        return f"{self._prefix}wake:{replica}"
+
+    @property
+    def slots_channel(self) -> str:
+        """Carries the agent names of which a slot became free."""
+        return f"{self._prefix}slots"

@@ -1,0 +1,21 @@
+#!lua
+-- Lend what is due to one sink: it is due again when the lease ends, unless it is done or put off before.
+--
+-- KEYS  what is due to the sink
+-- ARGV  sink, now (s), until (s), at most how many, prefix of the alerts' keys (of this key's slot)
+-- Answers {body, number of this try} for each.
+
+local due = KEYS[1]
+local sink, now, until_, most, alerts = unpack(ARGV)
+local claimed = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, most)) do
+  local alert = alerts .. id
+  local body = redis.call('HGET', alert, 'body')
+  if body then
+    redis.call('ZADD', due, until_, id)
+    table.insert(claimed, {body, redis.call('HINCRBY', alert, 'tries:' .. sink, 1)})
+  else
+    redis.call('ZREM', due, id) -- nobody took it in all the time for which it is kept
+  end
+end
+return claimed

@@ -1,0 +1,207 @@
+"""Sessions on Redis: the runtime's SessionStore, whose docstrings are the contract."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.core.causes import Cause
+from orchestrator.core.facts import Fact, PersonJoined, PersonLeft, RoomOpened
+from orchestrator.core.session import Session, SessionState
+from orchestrator.core.transitions import fold
+from orchestrator.runtime.ports import Appended, AppendReply, Committed, Delivered, Loaded, Page
+from orchestrator.store.codec import decode_delivered, decode_session, encode_fact, encode_session
+from orchestrator.store.connection import Argument, Connection
+from orchestrator.store.index import Index
+from orchestrator.store.keys import Keys
+from orchestrator.store.pages import Filter, Pages
+from orchestrator.store.recent import Recent
+from orchestrator.store.roster import Roster
+from orchestrator.store.scripts import Outcome, Script
+
+_REMEMBERED: Final = 10_000
+"""Sessions of which this process remembers that somebody owns them."""
+
+_PROBE_TTL: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long things are kept, in seconds."""
+
+    live: int = 7 * 86_400
+    """A session, from the last that happened to it: longer than rooms live."""
+    ended: int = 86_400
+    """An ended one: the next morning somebody still asks what became of it."""
+    event: int = 86_400
+    """An event id: LiveKit repeats for 15 s, a proxy or a person a day later."""
+
+
+class Sessions:
+    """Any number of processes share one Redis."""
+
+    def __init__(self, connection: Connection, keys: Keys, retention: Retention) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._retention = retention
+        self._roster = Roster(connection, keys)
+        self._index = Index(connection, keys, retention.live)
+        self._pages = Pages(self._index, self.read)
+        self._owned = Recent[str, bool](_REMEMBERED)
+        self._append = Script.load("append")
+        self._take = Script.load("take")
+        self._commit = Script.load("commit")
+        self._read = Script.load("read")
+        self._bury = Script.load("bury")
+
+    # --- what drives a session ---
+
+    async def append(self, opening: RoomOpened, facts: Sequence[Fact], *, event_id: str | None, replica: str) -> AppendReply:
+        sid = opening.sid
+        outcome, owner = Outcome.UNCLAIMED, ""
+        if self._owned.get(sid):
+            outcome, owner = await self._append_facts(opening, facts, event_id, replica, claim=False)
+        if outcome is Outcome.UNCLAIMED:
+            outcome, owner = await self._append_facts(opening, facts, event_id, replica, claim=True)
+            if owner != replica:
+                await self._roster.leave(replica, sid)
+            if owner:
+                self._owned.put(sid, value=True)
+        if outcome is not Outcome.IGNORED:
+            await self._index.introduce(opening)
+        return AppendReply(Appended(outcome), owner)
+
+    async def take(self, sid: str, replica: str, *, from_owner: str | None) -> Loaded | None:
+        reply = await self._take.run(
+            self._connection,
+            (self._keys.session(sid), self._keys.inbox(sid)),
+            (replica, from_owner or ""),
+            after=self._roster.entry(replica, sid),
+        )
+        if reply is None:
+            await self._roster.leave(replica, sid)
+            return None
+        if from_owner and from_owner != replica:
+            await self._roster.leave(from_owner, sid)
+        epoch, record, inbox = reply
+        return Loaded(_session(record), _delivered(inbox), replica, int(epoch))
+
+    async def inbox(self, sid: str) -> tuple[Delivered, ...]:
+        return _delivered(await self._connection.call("LRANGE", self._keys.inbox(sid), 0, -1))
+
+    async def commit(self, session: Session, *, epoch: int, trim: int) -> Committed:
+        keep = self._retention.ended if session.ended else self._retention.live
+        reply = await self._commit.run(
+            self._connection,
+            self._session_keys(session.sid),
+            (epoch, encode_session(session), trim, keep, int(session.ended)),
+        )
+        committed = Committed(reply.decode())
+        if committed is Committed.COMMITTED:
+            await self._index.update(session, epoch=epoch, keep=keep)
+        return committed
+
+    async def bury(self, sid: str) -> None:
+        owner = await self._bury.run(
+            self._connection, (*self._session_keys(sid), self._keys.buried(sid)), (self._retention.ended,)
+        )
+        if owner:
+            await self._roster.leave(owner.decode(), sid)
+        await self._index.remove([sid])
+
+    # --- what people ask ---
+
+    async def read(self, sid: str) -> Session | None:
+        reply = await self._read.run(self._connection, (self._keys.session(sid), self._keys.inbox(sid)), ())
+        if reply is None:
+            return None
+        record, inbox = reply
+        session = _session(record)
+        for delivered in _delivered(inbox):
+            session = fold(session, delivered.fact, delivered.at)
+        return session
+
+    async def find(self, room_or_sid: str) -> str | None:
+        known, of_name = await asyncio.gather(self._exists(room_or_sid), self._index.sids_of(room_or_sid))
+        if known:
+            return room_or_sid
+        for sid in of_name:
+            if await self._exists(sid):
+                return sid
+        return None
+
+    async def near_names(self, room: str) -> tuple[str, ...]:
+        names = await self._index.near_names(room)
+        found = await asyncio.gather(*(self.find(name) for name in names))
+        return tuple(name for name, sid in zip(names, found, strict=True) if sid is not None)
+
+    async def page(
+        self,
+        *,
+        state: SessionState | None,
+        agent_name: str | None,
+        cause: Cause | None,
+        older_than: float | None,
+        cursor: str | None,
+        limit: int,
+    ) -> Page:
+        """Raises ValueError for a cursor that no page gave."""
+        until = None if older_than is None else await self.now() - older_than
+        return await self._pages.page(Filter(state, agent_name, cause), until=until, cursor=cursor, limit=limit)
+
+    async def now(self) -> float:
+        seconds, microseconds = await self._connection.call("TIME")
+        return int(seconds) + int(microseconds) / 1_000_000
+
+    async def ping(self) -> None:
+        # A write: a server that is read-only, full or cannot save answers PING all the same.
+        await self._connection.call("SET", self._keys.probe, "1", "EX", _PROBE_TTL)
+
+    # --- how ---
+
+    async def _append_facts(
+        self, opening: RoomOpened, facts: Sequence[Fact], event_id: str | None, replica: str, *, claim: bool
+    ) -> tuple[Outcome, str]:
+        sid = opening.sid
+        keys = [*self._session_keys(sid), self._keys.buried(sid)]
+        if event_id is not None:
+            keys.append(self._keys.seen(sid, event_id))
+        args: list[Argument] = [
+            replica,
+            int(claim),
+            sid,
+            self._keys.wake_channel(""),
+            self._retention.live,
+            self._retention.event,
+            encode_fact(opening),
+        ]
+        for fact in facts:
+            args += (*_effect(fact), encode_fact(fact))
+        entry = self._roster.entry(replica, sid) if claim else ()
+        outcome, owner = await self._append.run(self._connection, keys, args, after=entry)
+        return Outcome(outcome.decode()), owner.decode()
+
+    async def _exists(self, sid: str) -> bool:
+        return bool(await self._connection.call("EXISTS", self._keys.session(sid)))
+
+    def _session_keys(self, sid: str) -> tuple[str, str, str, str]:
+        return self._keys.session(sid), self._keys.inbox(sid), self._keys.people(sid), self._keys.early(sid)
+
+
+def _effect(fact: Fact) -> tuple[str, str]:
+    """What a fact does to the set of people: in or out, and whose sid; nothing for one that is not about a person."""
+    match fact:
+        case PersonJoined(participant_sid=participant):
+            return "+", participant
+        case PersonLeft(participant_sid=participant):
+            return "-", participant
+        case _:
+            return "", ""
+
+
+def _session(record: bytes | None) -> Session | None:
+    return None if record is None else decode_session(record)
+
+
+def _delivered(inbox: Sequence[bytes]) -> tuple[Delivered, ...]:
+    return tuple(decode_delivered(entry) for entry in inbox)
