@@ -1,0 +1,13 @@
+"""What holds for every test."""
+
+import asyncio
+
+from hypothesis import settings
+
+# A busy machine is no bug: pytest's timeout bounds a test as a whole. A failure prints what reproduces it.
+settings.register_profile("rollcall", deadline=None, print_blob=True)
+settings.load_profile("rollcall")
+
+# pytest-asyncio remembers the current loop around each test. Without one, Python 3.11 would make one to be remembered,
+# which nobody closes.
+asyncio.set_event_loop(None)
