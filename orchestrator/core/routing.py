@@ -13,7 +13,7 @@ from typing import Final
 from orchestrator.core.facts import CandidateSpec, PlacementSpec, Routed
 from orchestrator.core.patterns import REGEX_NAME_LIMIT, Parts, Regex, RoomPattern
 from orchestrator.core.policy import Policy
-from orchestrator.core.templates import ROOM_PART, Json, Template
+from orchestrator.core.templates import ROOM_PART, Json, Template, encode
 
 NO_ROUTE: Final = "no route matched"
 """The label of the routing of a room that nothing in the configuration is meant for."""
@@ -133,7 +133,7 @@ def _match(route: Route, room: _Room) -> tuple[Parts | None, str]:
         if missed:
             return None, missed
     met = "the room's metadata has " + " and ".join(
-        f"{path} = {json.dumps(wanted)}" for path, wanted in route.room_metadata.items()
+        f"{path} = {encode(wanted)}" for path, wanted in route.room_metadata.items()
     )
     return parts, met if route.room is None else f"{why}, and {met}"
 
@@ -149,20 +149,20 @@ def _match_name(pattern: RoomPattern | None, name: str) -> tuple[Parts | None, s
     parts = pattern.match(name)
     if parts is None:
         return None, "the name does not match"
-    bound = ", ".join(f"{part} = {json.dumps(text)}" for part, text in parts.items())
+    bound = ", ".join(f"{part} = {encode(text)}" for part, text in parts.items())
     return parts, f"the name matches, with {bound}" if bound else "the name matches"
 
 
 def _missed(path: str, wanted: Scalar, room: _Room) -> str | None:
     """Why the room's metadata does not have this value at this path; None when it has it."""
     if room.warning:
-        return f"{path} should be {json.dumps(wanted)}, but the room's metadata is no JSON object"
+        return f"{path} should be {encode(wanted)}, but the room's metadata is no JSON object"
     found, value = _field(room.fields, path)
     if not found:
-        return f"the room's metadata has no {path}; it should be {json.dumps(wanted)}"
+        return f"the room's metadata has no {path}; it should be {encode(wanted)}"
     # Python takes True for 1; JSON does not.
     if isinstance(value, bool) is not isinstance(wanted, bool) or value != wanted:
-        return f"{path} of the room's metadata is not {json.dumps(wanted)}"
+        return f"{path} of the room's metadata is not {encode(wanted)}"
     return None
 
 

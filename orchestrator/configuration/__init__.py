@@ -1,0 +1,1 @@
+"""rollcall.yaml: what may be written in it, what is wrong with it and where, and what it means to the core."""

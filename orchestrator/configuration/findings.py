@@ -1,0 +1,92 @@
+"""What is wrong, or worth knowing, between settings that are right by themselves."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from orchestrator.configuration.checks import MetadataLimits, check
+from orchestrator.configuration.credentials import SHORT_TOKEN
+from orchestrator.configuration.entries import SHORTEST_SECRET
+from orchestrator.configuration.environment import variable
+from orchestrator.configuration.problems import Finding, Severity
+from orchestrator.settings import Configuration, Settings
+
+DEVELOPMENT_PAIR: Final = ("devkey", "secret")
+"""The API key and secret of `livekit-server --dev`, which everybody knows."""
+
+_ORDERED: Final = (
+    ("slots_floor", "slots_start"),
+    ("slots_start", "slots_ceiling"),
+    ("metadata_warning", "metadata_limit"),
+    ("lease_renewal", "lease_fence"),
+    ("lease_fence", "lease_ttl"),
+)
+"""Settings of which the first must not be more than the second."""
+
+_REQUIRED: Final = ("livekit_url", "livekit_api_key", "livekit_api_secret")
+
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+def findings_of_configuration(configuration: Configuration) -> Iterator[Finding]:
+    """Of what the file, or everything together, says."""
+    limits = MetadataLimits(configuration.metadata_warning, configuration.metadata_limit)
+    yield from check(configuration.agents, configuration.routes, limits)
+    yield from _out_of_order(configuration)
+    yield from _weak_secret(configuration)
+    yield from _keys_twice(configuration)
+
+
+def findings_of_settings(settings: Settings) -> Iterator[Finding]:
+    """Of what the service is to be started with: as above, and that nothing is missing."""
+    yield from findings_of_configuration(settings)
+    for name in _REQUIRED:
+        if not getattr(settings, name):
+            fix = f"Set the environment variable {variable(name)}, or {name} in rollcall.yaml."
+            yield Finding((name,), "It is not set, or empty.", fix)
+    yield from _open_doors(settings)
+
+
+def _out_of_order(configuration: Configuration) -> Iterator[Finding]:
+    for smaller, larger in _ORDERED:
+        low, high = getattr(configuration, smaller), getattr(configuration, larger)
+        if low > high:
+            # Shown where somebody wrote one of the two; the other one may be a default.
+            written = smaller if smaller in configuration.model_fields_set else larger
+            message = f"{smaller} ({low:g}) must not be more than {larger} ({high:g})."
+            yield Finding((written,), message, "Change one of them.")
+
+
+def _weak_secret(configuration: Configuration) -> Iterator[Finding]:
+    secret = configuration.livekit_api_secret.get_secret_value()
+    if (configuration.livekit_api_key, secret) == DEVELOPMENT_PAIR:
+        if not configuration.dev:
+            message = "devkey and secret are what `livekit-server --dev` uses, and everybody knows them."
+            fix = f"Set a secret of at least {SHORTEST_SECRET} characters, or add --dev on your own machine."
+            yield Finding(("livekit_api_secret",), message, fix)
+    elif 0 < len(secret) < SHORTEST_SECRET:
+        message = f"The secret has {len(secret)} characters, and needs at least {SHORTEST_SECRET}."
+        fix = "Make one with `openssl rand -hex 32`, and give the same to livekit-server."
+        yield Finding(("livekit_api_secret",), message, fix)
+
+
+def _keys_twice(configuration: Configuration) -> Iterator[Finding]:
+    seen = {configuration.livekit_api_key}
+    for index, entry in enumerate(configuration.keys):
+        if entry.key in seen:
+            message = f'The key "{entry.key}" has a secret already.'
+            yield Finding(("keys", index, "key"), message, "Keep one of them.")
+        seen.add(entry.key)
+
+
+def _open_doors(settings: Settings) -> Iterator[Finding]:
+    if settings.dev and settings.host not in _LOOPBACK:
+        message = f"With --dev nobody is asked for a token, and {settings.host} can be reached from other machines."
+        yield Finding(("host",), message, severity=Severity.WARNING)
+    if not settings.dev and not settings.api_tokens:
+        message = "No API tokens are set: sessions and metrics answer 401 to everybody."
+        fix = f"Set {variable('api_tokens')}=read:<token>,operate:<token>."
+        yield Finding(("api_tokens",), message, fix, Severity.WARNING)
+    for token in settings.api_tokens:
+        if len(token.token.get_secret_value()) < SHORT_TOKEN:
+            message = f"The token of scope {token.scope} has fewer than {SHORT_TOKEN} characters and can be guessed."
+            yield Finding(("api_tokens",), message, "Make one with `openssl rand -hex 32`.", Severity.WARNING)
