@@ -87,8 +87,8 @@ def _serve(
     ] = False,
 ) -> None:
     """Run the service until it is told to stop."""
-    from orchestrator.configuration.loading import load_settings
     from orchestrator.configuration.problems import ConfigurationError
+    from orchestrator.settings import load_settings
     from orchestrator.terminal import complain
 
     # Without the flag, the environment and the file decide about dev.
@@ -107,8 +107,8 @@ def _serve(
 @config_app.command("check")
 def _config_check(*, file: ConfigArgument = None, as_json: JsonOption = False) -> None:
     """Say what is wrong with a configuration file, by line and with the fix. Needs no server and no secrets."""
-    from orchestrator.configuration.loading import load_configuration
     from orchestrator.configuration.problems import ConfigurationError, Problem
+    from orchestrator.settings import load_configuration
     from orchestrator.terminal import complain, problem_json, say, say_json
 
     problems: tuple[Problem, ...]
@@ -130,7 +130,7 @@ def _config_check(*, file: ConfigArgument = None, as_json: JsonOption = False) -
 @config_app.command("schema")
 def _config_schema() -> None:
     """Print the JSON schema of rollcall.yaml, for editors."""
-    from orchestrator.configuration.schema import json_schema
+    from orchestrator.settings.schema import json_schema
     from orchestrator.terminal import say_json
 
     say_json(json_schema())
@@ -145,8 +145,8 @@ def _route_test(
     as_json: JsonOption = False,
 ) -> None:
     """Say which agents a room would get, what they would be told, and why. Dispatches nothing."""
-    from orchestrator.configuration.loading import load_configuration
     from orchestrator.configuration.problems import ConfigurationError
+    from orchestrator.settings import load_configuration
     from orchestrator.terminal import complain, routing_json, say_json, show_routing
 
     try:

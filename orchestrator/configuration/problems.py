@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestrator.runtime.ports import RollcallError
+
 Location = tuple[str | int, ...]
 """Where in a configuration: ("routes", 0, "agents", 1)."""
 
@@ -44,7 +46,7 @@ class Problem:
         return f"{before}: {sentence}" if before else sentence
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(RollcallError):
     """The configuration is refused; one line per problem."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

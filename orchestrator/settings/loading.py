@@ -8,11 +8,11 @@ from pydantic import ValidationError
 
 from orchestrator.configuration.document import Document
 from orchestrator.configuration.file import DEFAULT_FILE, configured, settings_in
-from orchestrator.configuration.findings import findings_of_configuration, findings_of_settings
 from orchestrator.configuration.origins import Origins
 from orchestrator.configuration.problems import ConfigurationError, Finding, Problem
 from orchestrator.configuration.validation import findings_of, unknown_key
-from orchestrator.settings import Configuration, Settings
+from orchestrator.settings.findings import findings_of_configuration, findings_of_settings
+from orchestrator.settings.model import Configuration, Settings
 
 _LATER: Final = {"token": "This version has no token endpoint yet, so nothing would serve what stands here."}
 """What the documentation announces and this version refuses, because ignoring it would be worse."""

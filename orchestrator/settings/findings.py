@@ -8,7 +8,7 @@ from orchestrator.configuration.credentials import SHORT_TOKEN
 from orchestrator.configuration.entries import SHORTEST_SECRET
 from orchestrator.configuration.environment import variable
 from orchestrator.configuration.problems import Finding, Severity
-from orchestrator.settings import Configuration, Settings
+from orchestrator.settings.model import Configuration, Settings
 
 DEVELOPMENT_PAIR: Final = ("devkey", "secret")
 """The API key and secret of `livekit-server --dev`, which everybody knows."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orchestrator.settings import Configuration
+from orchestrator.settings.model import Configuration
 
 
 def json_schema() -> dict[str, Any]:

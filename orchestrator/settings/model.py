@@ -227,7 +227,7 @@ class Configuration(Entry):
 class Settings(Configuration, BaseSettings):
     """All that `rollcall serve` goes by: what the constructor is given, over the environment, over the file.
 
-    The constructor raises pydantic's errors; `configuration.loading` says what they mean, and checks the rest.
+    The constructor raises pydantic's errors; `load_settings` says what they mean, and checks the rest.
     """
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
