@@ -1,6 +1,7 @@
 """One attempt: clear what earlier ones left, record it, call CreateDispatch once, and wait until LiveKit shows the agent."""
 
 import json
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -36,12 +37,16 @@ LOST_REPLY_LOOK: Final = 5.0
 JOB_IDENTITY_AFTER: Final = 6.0
 """Seconds for which a dispatch without a listed job is not deleted: deleting it sooner loses the job's identity."""
 
-LATE_WEBHOOKS: Final = 5.0
-LATE_WEBHOOKS_LOOK: Final = 2.0
-"""When a room's webhooks are later than the one, LiveKit's queue for it is behind: look every so many seconds instead."""
-
 PROOF_LOOK: Final = 1.0
 """Seconds between looks while an agent that joined has not reached the level of proof that the policy asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTimes:
+    """Seconds. When a room's webhooks are late, LiveKit's queue for it is behind: one looks instead of waiting."""
+
+    late_webhooks: float = 5.0
+    late_webhooks_look: float = 2.0
 
 
 class AttemptRunner:
@@ -55,7 +60,9 @@ class AttemptRunner:
         ghosts: GhostGuard,
         clock: Clock,
         randomness: Randomness,
+        times: AttemptTimes,
     ) -> None:
+        self._times = times
         self._livekit = livekit
         self._looker = looker
         self._pacing = pacing
@@ -135,7 +142,7 @@ class AttemptRunner:
     async def _until_checkpoint(self, owner: SessionOwner, name: str, number: int, at: float, *, final: bool) -> Cause | None:
         while True:
             now = self._clock.now()
-            pause = min(at - now, _look_period(owner.session, name, number))
+            pause = min(at - now, self._look_period(owner.session, name, number))
             if await owner.until(partial(_over, name, number), timeout=pause):
                 return None
             reached = self._clock.now() >= at
@@ -157,6 +164,13 @@ class AttemptRunner:
             return await self._looker.look(owner)
         except LookFailed:
             return None
+
+    def _look_period(self, session: Session, name: str, number: int) -> float:
+        attempt = session.placement(name).attempt(number)
+        if attempt is not None and attempt.proof >= Proof.JOINED:
+            return PROOF_LOOK
+        late = session.webhook_lag > self._times.late_webhooks
+        return self._times.late_webhooks_look if late else float("inf")
 
     async def _delete(self, owner: SessionOwner, placement: Placement, attempt: Attempt, dispatch_id: str) -> None:
         try:
@@ -201,13 +215,6 @@ def _checkpoints(placement: Placement, number: int) -> list[tuple[float, bool]]:
     if 0 < policy.accept_window < policy.join_window:
         points.append((begun + policy.accept_window, False))
     return [*points, (begun + policy.join_window, True)]
-
-
-def _look_period(session: Session, name: str, number: int) -> float:
-    attempt = session.placement(name).attempt(number)
-    if attempt is not None and attempt.proof >= Proof.JOINED:
-        return PROOF_LOOK
-    return LATE_WEBHOOKS_LOOK if session.webhook_lag > LATE_WEBHOOKS else float("inf")
 
 
 def _job_metadata(placement: Placement, key: Key) -> str:

@@ -2,7 +2,7 @@
 
 import structlog
 
-from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError, NotFound, SessionStore
+from orchestrator.runtime.ports import LiveKit, LiveKitError, NotFound, SessionStore
 
 log = structlog.get_logger()
 
@@ -10,10 +10,9 @@ log = structlog.get_logger()
 class GhostGuard:
     """Looks after each CreateDispatch whether it went into the room that was meant."""
 
-    def __init__(self, livekit: LiveKit, store: SessionStore, clock: Clock) -> None:
+    def __init__(self, livekit: LiveKit, store: SessionStore) -> None:
         self._livekit = livekit
         self._store = store
-        self._clock = clock
 
     async def appeared(self, room: str, sid: str, dispatch_id: str) -> bool:
         """Whether the room was another one by the time of the call; then what the call made is undone.

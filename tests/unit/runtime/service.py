@@ -11,7 +11,7 @@ from orchestrator.core.policy import Policy
 from orchestrator.core.session import Session
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm
-from orchestrator.runtime.attempt import AttemptRunner
+from orchestrator.runtime.attempt import AttemptRunner, AttemptTimes
 from orchestrator.runtime.dispatcher import Dispatcher
 from orchestrator.runtime.fencing import FencedLiveKit
 from orchestrator.runtime.ghosts import GhostGuard
@@ -89,7 +89,7 @@ class Service:
         fenced = FencedLiveKit(self.livekit, self._fenced)
         looker = Looker(fenced, clock, 1.5)
         self.pacing = Pacing(self.slots, clock)
-        attempts = AttemptRunner(fenced, looker, self.pacing, GhostGuard(fenced, self.store, clock), clock, randomness)
+        attempts = AttemptRunner(fenced, looker, self.pacing, GhostGuard(fenced, self.store), clock, randomness, AttemptTimes())
         steward = Steward(
             Dispatcher(looker, attempts, self.pacing, clock, randomness),
             Aftercare(fenced, looker, attempts, clock, 1.5),
