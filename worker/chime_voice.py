@@ -30,9 +30,7 @@ class ChimeVoice:
     async def greet(self, person: rtc.RemoteParticipant, _context: Context) -> None:
         """Write to this person alone, and chime once somebody listens."""
         # lk.chat is the topic that LiveKit's clients show as messages; lk.transcription is for what was spoken.
-        await self._room.local_participant.send_text(
-            NO_MODEL, topic=TOPIC_CHAT, destination_identities=[person.identity]
-        )
+        await self._room.local_participant.send_text(NO_MODEL, topic=TOPIC_CHAT, destination_identities=[person.identity])
         await self._track.wait_for_subscription()
         async with self._chiming:
             for samples in frames(chime()):

@@ -4,12 +4,17 @@ import os
 
 from livekit.agents import AgentServer, JobContext, JobRequest
 
+from worker.load import load_by_jobs
 from worker.roll import key_of
 from worker.session import attend
 from worker.settings import Settings
 
 settings = Settings.from_environment(os.environ)
-server = AgentServer(host=settings.host, port=settings.port)
+server = AgentServer(
+    host=settings.host,
+    port=settings.port,
+    load_fnc=load_by_jobs(settings.jobs) if settings.jobs else None,
+)
 
 
 async def accept(request: JobRequest) -> None:

@@ -31,9 +31,7 @@ class OpenAIVoice:
     async def start(self) -> None:
         """Start the session; it links itself to a person when one comes."""
         # A person who reloads the page leaves and comes back: the agent goes on when they do, and ends with the room.
-        await self._session.start(
-            agent=self._agent, room=self._ctx.room, room_options=RoomOptions(close_on_disconnect=False)
-        )
+        await self._session.start(agent=self._agent, room=self._ctx.room, room_options=RoomOptions(close_on_disconnect=False))
 
     async def greet(self, person: rtc.RemoteParticipant, context: Context) -> None:
         """Take the context in and speak first."""

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float)
+
+_SPOKEN = {int: "a whole number", float: "a number"}
 
 
 class SettingsError(ValueError):
@@ -36,6 +41,8 @@ class Settings:
     """ROLLCALL_WORKER_HOST: where the health endpoint listens; empty is every interface, as in livekit-agents."""
     port: int
     """ROLLCALL_WORKER_PORT: its port; 0 takes a free one."""
+    jobs: int | None
+    """ROLLCALL_WORKER_JOBS: how many jobs it takes at once; None leaves it to the CPU's load, as in livekit-agents."""
     room_metadata_wait: float
     """ROLLCALL_WORKER_ROOM_METADATA_WAIT, seconds: a room that CreateDispatch created gets its metadata after us."""
     openai: OpenAI | None
@@ -46,8 +53,9 @@ class Settings:
         """The settings of this environment; SettingsError where a number is none."""
         return cls(
             host=environment.get("ROLLCALL_WORKER_HOST", ""),
-            port=int(_number(environment, "ROLLCALL_WORKER_PORT", 8081, whole=True)),
-            room_metadata_wait=_number(environment, "ROLLCALL_WORKER_ROOM_METADATA_WAIT", 1.0),
+            port=_number(environment, "ROLLCALL_WORKER_PORT", int, 8081),
+            jobs=_number(environment, "ROLLCALL_WORKER_JOBS", int, 0) or None,
+            room_metadata_wait=_number(environment, "ROLLCALL_WORKER_ROOM_METADATA_WAIT", float, 1.0),
             openai=_openai(environment),
         )
 
@@ -66,14 +74,14 @@ def _openai(environment: Mapping[str, str]) -> OpenAI | None:
     )
 
 
-def _number(environment: Mapping[str, str], name: str, default: float, *, whole: bool = False) -> float:
+def _number(environment: Mapping[str, str], name: str, kind: type[Number], default: Number) -> Number:
     written = environment.get(name)
     if not written:
         return default
     try:
-        number = int(written) if whole else float(written)
+        number = kind(written)
     except ValueError as error:
-        raise SettingsError(f"{name} must be a {'whole number' if whole else 'number'}") from error
+        raise SettingsError(f"{name} must be {_SPOKEN[kind]}") from error
     if not 0 <= number < float("inf"):
         raise SettingsError(f"{name} must not be negative or infinite")
     return number

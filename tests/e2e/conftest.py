@@ -31,9 +31,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed and isinstance(item, pytest.Function):
         directories = (item.funcargs.get("tmp_path"), item.config.stash.get(SHARED_LOGS, None))
-        for log in sorted(
-            log for directory in directories if isinstance(directory, Path) for log in directory.rglob("*.log")
-        ):
+        for log in sorted(log for directory in directories if isinstance(directory, Path) for log in directory.rglob("*.log")):
             lines = log.read_text(errors="replace").splitlines()
             report.sections.append((f"last lines of {log.name}", "\n".join(lines[-LAST_LINES:])))
     return report

@@ -56,9 +56,7 @@ async def looks(watched: Sampler, number: int) -> None:
 
 
 @on_both_backends
-async def test_a_dispatched_agent_is_seen_by_the_client_the_listing_and_its_worker(
-    stage: Stage, watched: Sampler
-) -> None:
+async def test_a_dispatched_agent_is_seen_by_the_client_the_listing_and_its_worker(stage: Stage, watched: Sampler) -> None:
     async with client(stage.server, "light") as person:
         made = await dispatch(stage, "light", "light", metadata='{"persona": "mary"}')
         sighting = await person.wait_for_agent()
@@ -66,9 +64,7 @@ async def test_a_dispatched_agent_is_seen_by_the_client_the_listing_and_its_work
         assert (job.dispatch_id, job.metadata, job.attributes) == (made.id, '{"persona": "mary"}', {"colour": "red"})
         assert (job.agent_name, job.sid, job.pid) == ("light", await person.sid, stage.workers.process.pid)
         assert sighting.identity == f"agent-{job.job_id}"
-        await wait_until(
-            lambda: watched.presence("light", "light").greatest == 1, description="the sampler counts the agent"
-        )
+        await wait_until(lambda: watched.presence("light", "light").greatest == 1, description="the sampler counts the agent")
         assert watched.presence("light", "light").identities == {sighting.identity}
         assert not watched.with_two()
 
@@ -78,9 +74,7 @@ async def test_two_agents_of_one_name_in_one_room_are_counted_and_timed(stage: S
         await dispatch(stage, "light", "two")
         await stage.workers.wait_for("connected", room="two")
         await dispatch(stage, "light", "two")
-        await wait_until(
-            lambda: watched.presence("two", "light").seconds_with_two > 0.3, description="two at once for a while"
-        )
+        await wait_until(lambda: watched.presence("two", "light").seconds_with_two > 0.3, description="two at once for a while")
         assert list(watched.with_two()) == [("two", "light")]
         assert watched.presence("two", "light").greatest == 2
 
@@ -109,9 +103,7 @@ async def test_a_job_that_was_taken_and_went_wrong_names_an_identity_that_never_
     assert stage.workers.process.running
 
 
-async def test_nobody_a_worker_that_passes_on_and_one_that_is_late_look_the_same(
-    stage: Stage, watched: Sampler
-) -> None:
+async def test_nobody_a_worker_that_passes_on_and_one_that_is_late_look_the_same(stage: Stage, watched: Sampler) -> None:
     names = ["nobody", "passing_on", "slow_request"]
     await asyncio.gather(*(dispatch(stage, name, name) for name in names))
     await asyncio.gather(*(stage.workers.wait_for("requested", room=name) for name in names[1:]))
@@ -184,9 +176,7 @@ async def test_an_alert_counts_only_when_it_is_signed(alerts: AlertSink) -> None
     async with aiohttp.ClientSession() as http:
         async with http.post(alerts.url, data=body, headers={**headers, "webhook-signature": signature}) as answer:
             assert answer.status == 204
-        async with http.post(
-            alerts.url, data=body + " ", headers={**headers, "webhook-signature": signature}
-        ) as answer:
+        async with http.post(alerts.url, data=body + " ", headers={**headers, "webhook-signature": signature}) as answer:
             assert answer.status == 401
     assert alerts.refused == 1
     assert [one.webhook_id for one in alerts.about("r", status="firing")] == ["msg_1"]

@@ -49,9 +49,7 @@ class AlertSink:
 
     def about(self, room: str, *, status: str | None = None) -> list[Alert]:
         """The deliveries about this room, in order."""
-        return [
-            one for one in self.received if one.body.get("room") == room and status in (None, one.body.get("status"))
-        ]
+        return [one for one in self.received if one.body.get("room") == room and status in (None, one.body.get("status"))]
 
     async def wait_for(self, room: str, *, status: str, timeout: float) -> Alert:
         """The first delivery of this status about this room."""

@@ -62,9 +62,7 @@ class LiveKitServer:
     ) -> str:
         """A person's token; with `agents` the room that it opens is created with a dispatch of each."""
         token = (
-            api.AccessToken(API_KEY, API_SECRET)
-            .with_identity(identity)
-            .with_grants(api.VideoGrants(room_join=True, room=room))
+            api.AccessToken(API_KEY, API_SECRET).with_identity(identity).with_grants(api.VideoGrants(room_join=True, room=room))
         )
         token = token.with_metadata(metadata).with_attributes(attributes or {})
         if agents:

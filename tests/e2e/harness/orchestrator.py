@@ -54,9 +54,7 @@ class Orchestrator:
         self.process = ChildProcess(
             [COMMAND, "serve", "--config", path, "--host", LOOPBACK, "--port", str(self.port), "--state-dir", state],
             log=directory / f"rollcall-{self.port}.log",
-            environment=clean_environment(
-                **server.environment(), **store, ROLLCALL_API_TOKENS=tokens, **(environment or {})
-            ),
+            environment=clean_environment(**server.environment(), **store, ROLLCALL_API_TOKENS=tokens, **(environment or {})),
         )
 
     @property

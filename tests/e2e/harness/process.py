@@ -26,9 +26,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 class ChildProcess:
     """A program in a process group of its own; it can be started again after it ended, and its log goes on."""
 
-    def __init__(
-        self, command: Sequence[str | Path], *, log: Path, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, command: Sequence[str | Path], *, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.log = log
         self._command = [str(part) for part in command]
         self._environment = dict(environment) if environment is not None else clean_environment()

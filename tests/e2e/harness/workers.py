@@ -122,12 +122,18 @@ class RollcallWorker:
         server: LiveKitServer,
         agent_name: str,
         *,
+        arguments: Sequence[str],
         environment: Mapping[str, str],
-        options: Sequence[str] = (),
     ) -> None:
-        mine = {"LIVEKIT_AGENT_NAME": agent_name, "ROLLCALL_WORKER_HOST": "127.0.0.1", "ROLLCALL_WORKER_PORT": "0"}
+        mine = {
+            "LIVEKIT_AGENT_NAME": agent_name,
+            "ROLLCALL_WORKER_HOST": "127.0.0.1",
+            "ROLLCALL_WORKER_PORT": "0",
+            # On a busy machine a worker that reports the CPU's load is passed over in silence.
+            "ROLLCALL_WORKER_JOBS": "50",
+        }
         self.process = ChildProcess(
-            [PYTHON, "-m", "livekit.agents", "start", "worker/main.py", *options],
+            [PYTHON, *arguments],
             log=directory / f"worker-{agent_name}.log",
             environment=clean_environment(**server.environment(), **mine, **environment),
         )
@@ -147,9 +153,7 @@ class RollcallWorker:
 
 
 @asynccontextmanager
-async def workers(
-    directory: Path, server: LiveKitServer, behaviours: Mapping[str, Behaviour]
-) -> AsyncIterator[TestWorkers]:
+async def workers(directory: Path, server: LiveKitServer, behaviours: Mapping[str, Behaviour]) -> AsyncIterator[TestWorkers]:
     """Registered test workers, one for each agent name, ended at the exit."""
     process = TestWorkers(directory, server, behaviours)
     try:
@@ -165,11 +169,11 @@ async def rollcall_worker(
     server: LiveKitServer,
     agent_name: str,
     *,
+    arguments: Sequence[str] = ("-m", "livekit.agents", "start", "worker/main.py"),
     environment: Mapping[str, str] | None = None,
-    options: Sequence[str] = (),
 ) -> AsyncIterator[RollcallWorker]:
     """The project's worker, registered as `agent_name`, ended at the exit."""
-    worker = RollcallWorker(directory, server, agent_name, environment=environment or {}, options=options)
+    worker = RollcallWorker(directory, server, agent_name, arguments=arguments, environment=environment or {})
     try:
         await worker.start()
         yield worker

@@ -58,9 +58,7 @@ async def publish(ctx: JobContext) -> None:
     await join(ctx)
     source = rtc.AudioSource(48_000, num_channels=1)
     track = rtc.LocalAudioTrack.create_audio_track("tone", source)
-    await ctx.room.local_participant.publish_track(
-        track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-    )
+    await ctx.room.local_participant.publish_track(track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
     tenth = array("h", (round(0.3 * 32_767 * math.sin(2 * math.pi * 440 * n / 48_000)) for n in range(4_800)))
     while ctx.room.isconnected():
         await source.capture_frame(rtc.AudioFrame(tenth.tobytes(), 48_000, 1, len(tenth)))

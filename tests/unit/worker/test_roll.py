@@ -23,8 +23,6 @@ def test_a_server_that_drops_attributes_leaves_the_key_in_the_metadata() -> None
     assert key_of({}, METADATA) == KEY
 
 
-@pytest.mark.parametrize(
-    "metadata", ["", "not json", "[]", "{}", '{"rollcall": "friday"}', '{"rollcall": {"session": []}}']
-)
+@pytest.mark.parametrize("metadata", ["", "not json", "[]", "{}", '{"rollcall": "friday"}', '{"rollcall": {"session": []}}'])
 def test_a_dispatch_that_is_not_ours_has_no_key(metadata: str) -> None:
     assert key_of({"theirs": "1"}, metadata) == {}

@@ -6,7 +6,12 @@ from worker.settings import OpenAI, Settings, SettingsError
 
 
 def test_an_empty_environment_gives_the_health_port_of_livekit_agents_and_no_model() -> None:
-    assert Settings.from_environment({}) == Settings(host="", port=8081, room_metadata_wait=1.0, openai=None)
+    assert Settings.from_environment({}) == Settings(host="", port=8081, jobs=None, room_metadata_wait=1.0, openai=None)
+
+
+def test_the_number_of_jobs_is_unlimited_unless_it_is_set() -> None:
+    assert Settings.from_environment({"ROLLCALL_WORKER_JOBS": "4"}).jobs == 4
+    assert Settings.from_environment({"ROLLCALL_WORKER_JOBS": "0"}).jobs is None
 
 
 @pytest.mark.parametrize("key", ["", "  "])
