@@ -46,7 +46,7 @@ check: .venv/.ready .venv-worker/.ready ## style, types, direction of imports, g
 	@echo "check: mypy" && $(BIN)/mypy
 	@echo "check: mypy, the worker against its own environment"
 	@$(BIN)/mypy --python-executable .venv-worker/bin/python --cache-dir .mypy_cache/worker worker
-	@echo "check: imports" && $(BIN)/lint-imports
+	@echo "check: imports" && $(BIN)/lint-imports --no-logo
 	@if [[ -e deploy/tools/state_diagram.py ]]; then \
 	  echo "check: generated documents" && $(BIN)/python -m deploy.tools.state_diagram --check; \
 	fi
