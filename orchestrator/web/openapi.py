@@ -1,0 +1,103 @@
+"""GET /openapi.json: an OpenAPI 3.1 document, made of the route table and the models that the answers are made of."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from orchestrator.configuration.credentials import Scope
+from orchestrator.web.answers import HEADERS
+from orchestrator.web.routes import Answer, Route
+
+PATH: Final = "/openapi.json"
+
+_REFERENCE: Final = "#/components/schemas/{model}"
+_SECURITY: Final = "bearer"
+
+
+class OpenApi:
+    """The document of these routes, and the route under which it is found, which is described in it, too."""
+
+    def __init__(self, routes: Iterable[Route], version: str) -> None:
+        self.route = Route(
+            "GET",
+            PATH,
+            self.get,
+            scope=None,
+            name="getOpenApi",
+            summary="This document.",
+            answers={200: Answer("An OpenAPI 3.1 document.")},
+        )
+        self._body = json.dumps(document((*routes, self.route), version)).encode()
+
+    async def get(self, request: web.Request) -> web.Response:  # noqa: ARG002  # the signature of a handler
+        return web.Response(body=self._body, content_type="application/json", headers=HEADERS)
+
+
+def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
+    """The document; `version` is that of the service."""
+    routes = tuple(routes)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Rollcall",
+            "summary": "The verified agent dispatcher for LiveKit.",
+            "version": version,
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(routes),
+            "securitySchemes": {
+                _SECURITY: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": f"A token of ROLLCALL_API_TOKENS; scopes {', '.join(Scope)}. operate may read, too.",
+                }
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "security": [] if route.scope is None else [{_SECURITY: [route.scope.value]}],
+        "responses": {str(status): _response(answer) for status, answer in sorted(route.answers.items())},
+    }
+    if route.parameters:
+        operation["parameters"] = [
+            {
+                "name": parameter.name,
+                "in": parameter.place,
+                "required": parameter.place == "path",
+                "description": parameter.description,
+                "schema": parameter.schema,
+            }
+            for parameter in route.parameters
+        ]
+    if route.body is not None:
+        operation["requestBody"] = route.body
+    return operation
+
+
+def _response(answer: Answer) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": answer.description}
+    if answer.media_type is None:
+        return response
+    schema = {} if answer.model is None else {"$ref": _REFERENCE.format(model=answer.model.__name__)}
+    return response | {"content": {answer.media_type: {"schema": schema}}}
+
+
+def _schemas(routes: Iterable[Route]) -> Mapping[str, Any]:
+    models: set[type[BaseModel]] = {a.model for route in routes for a in route.answers.values() if a.model is not None}
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, definitions = models_json_schema([(model, "serialization") for model in ordered], ref_template=_REFERENCE)
+    return dict(definitions["$defs"])

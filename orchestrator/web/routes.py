@@ -1,0 +1,66 @@
+"""One row per route: where it is, who may call it, what it answers.
+
+The router, the authorization and the OpenAPI document are all made of these rows.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator.configuration.credentials import Scope
+from orchestrator.web import problems
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 says. Some have further members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of a route. Without a model its body is empty, or of no kind that a schema describes."""
+
+    description: str
+    model: type[BaseModel] | None = None
+    media_type: str | None = "application/json"
+
+
+def refusal(description: str) -> Answer:
+    return Answer(description, Problem, problems.CONTENT_TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`place` is `path` or `query`."""
+
+    name: str
+    place: str
+    description: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`scope` None: anybody may call it."""
+
+    method: str
+    path: str
+    handler: Handler
+    scope: Scope | None
+    name: str
+    summary: str
+    answers: Mapping[int, Answer]
+    parameters: tuple[Parameter, ...] = ()
+    body: Mapping[str, Any] | None = None
+    """The OpenAPI request body."""

@@ -1,0 +1,106 @@
+"""GET /sessions and GET /sessions/<room or sid>: the on-call answer."""
+
+from typing import Final, Protocol
+
+from aiohttp import web
+
+from orchestrator.core.causes import Cause
+from orchestrator.core.session import Session, SessionState
+from orchestrator.runtime.ports import Clock, Page
+from orchestrator.web.answers import answer
+from orchestrator.web.filters import BadFilter, Filters, read_filters
+from orchestrator.web.links import Links
+from orchestrator.web.problems import problem
+from orchestrator.web.session_view import SessionList, session_view
+
+SHOWN_OF_WHAT_WAS_ASKED: Final = 200
+"""Characters of a name that an error repeats."""
+
+
+class SessionReader(Protocol):
+    """What is needed of the store. Every method raises StoreUnavailable."""
+
+    async def find(self, room_or_sid: str) -> str | None: ...
+
+    async def read(self, sid: str) -> Session | None: ...
+
+    async def near_names(self, room: str) -> tuple[str, ...]: ...
+
+    async def page(
+        self,
+        *,
+        state: SessionState | None,
+        agent_name: str | None,
+        cause: Cause | None,
+        older_than: float | None,
+        cursor: str | None,
+        limit: int,
+    ) -> Page:
+        """Raises ValueError for a cursor that it has not given out."""
+        ...
+
+
+class Sessions:
+    """The handlers."""
+
+    def __init__(self, store: SessionReader, clock: Clock, links: Links) -> None:
+        self._store = store
+        self._clock = clock
+        self._links = links
+
+    async def get_one(self, request: web.Request) -> web.Response:
+        # The router matches the raw path: one segment, which may hold an encoded slash, decoded once.
+        asked = request.match_info["room"]
+        if not _is_utf8(asked):
+            return _not_found(asked, ())
+        sid = await self._store.find(asked)
+        session = None if sid is None else await self._store.read(sid)
+        if session is None:
+            return _not_found(asked, await self._store.near_names(asked))
+        return answer(session_view(session, self._clock.now(), self._links))
+
+    async def get_many(self, request: web.Request) -> web.Response:
+        try:
+            page = await self._page(read_filters(request.query))
+        except BadFilter as bad:
+            return _bad_request(bad)
+        now = self._clock.now()
+        shown = tuple(session_view(session, now, self._links) for session in page.sessions)
+        return answer(SessionList(sessions=shown, cursor=page.cursor))
+
+    async def _page(self, filters: Filters) -> Page:
+        try:
+            return await self._store.page(
+                state=filters.state,
+                agent_name=filters.agent_name,
+                cause=filters.cause,
+                older_than=filters.older_than,
+                cursor=filters.cursor,
+                limit=filters.limit,
+            )
+        except ValueError as error:
+            if filters.cursor is None:
+                raise
+            raise BadFilter("cursor", "It is none that this service has given out.") from error
+
+
+def _not_found(asked: str, near: tuple[str, ...]) -> web.Response:
+    shown = asked if len(asked) <= SHOWN_OF_WHAT_WAS_ASKED else f"{asked[:SHOWN_OF_WHAT_WAS_ASKED]}…"
+    detail = f'There is no session of a room or sid "{shown}".'
+    if near:
+        detail += f' Did you mean "{near[0]}"?'
+    return problem(404, "Not Found", detail, near=list(near))
+
+
+def _bad_request(bad: BadFilter) -> web.Response:
+    if bad.allowed is None:
+        return problem(400, "Bad Request", bad.detail, parameter=bad.parameter)
+    return problem(400, "Bad Request", bad.detail, parameter=bad.parameter, allowed=list(bad.allowed))
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

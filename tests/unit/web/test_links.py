@@ -1,0 +1,25 @@
+"""Links: absolute when it is known where people reach us."""
+
+from dataclasses import replace
+
+from orchestrator.core.causes import Cause
+from orchestrator.web.links import Links
+from tests.unit.core.stories import opened, play
+
+SESSION = play(opened())
+
+
+def test_links_are_absolute_under_the_public_url() -> None:
+    links = Links("https://rollcall.example/base/")
+    assert links.session(SESSION) == "https://rollcall.example/base/sessions/RM_story"
+    assert links.abroad(SESSION) == "https://rollcall.example/base/sessions/RM_story"
+    assert links.runbook(Cause.NOT_TAKEN) == "https://rollcall.example/base/runbook#not-taken"
+
+
+def test_without_a_public_url_links_are_paths_and_there_is_none_for_others() -> None:
+    links = Links(None)
+    assert (links.session(SESSION), links.abroad(SESSION)) == ("/sessions/RM_story", None)
+
+
+def test_a_sid_is_one_segment_whatever_it_holds() -> None:
+    assert Links(None).session(replace(SESSION, sid="a/../b?")) == "/sessions/a%2F..%2Fb%3F"
