@@ -69,6 +69,10 @@ class Outbox:
         """The sink has accepted it."""
         await self._connection.call("ZREM", self._keys.alerts_due(sink), alert_id)
 
+    async def waits(self, alert_id: str, sink: str) -> bool:
+        """Whether the sink is still to accept this alert."""
+        return await self._connection.call("ZSCORE", self._keys.alerts_due(sink), alert_id) is not None
+
     async def retry(self, alert_id: str, sink: str, at: float) -> None:
         """The sink did not accept it: try again at this time."""
         await self._connection.call("ZADD", self._keys.alerts_due(sink), "XX", repr(at), alert_id)
