@@ -52,7 +52,7 @@ def parse(text: str, name: str) -> Document:
         raise ConfigurationError([Problem(refused.message, where, path_text(refused.location), refused.fix)]) from None
     except yaml.MarkedYAMLError as error:
         raise ConfigurationError([_unreadable(error, name)]) from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigurationError([Problem(f"It is no YAML that can be read: {error}.", name)]) from None
     if not isinstance(data, dict):
         fix = "Start with agents: and routes: as in the example."

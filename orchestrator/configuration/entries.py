@@ -50,7 +50,7 @@ class Entry(BaseModel):
 def _verify_at(value: Any) -> Any:
     if isinstance(value, Proof):
         return value
-    if value not in _VERIFYING:
+    if not isinstance(value, str) or value not in _VERIFYING:
         raise PydanticCustomError("verify_at", "it must be joined, answering or ready: anything less proves nothing")
     return _VERIFYING[value]
 

@@ -10,9 +10,10 @@ from pydantic_core import PydanticCustomError
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES: Final = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2}
 
-_DURATION: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h|d)?")
-_RATE: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?:/\s*(?P<unit>s|m|h))?")
-_SIZE: Final = re.compile(r"(?P<number>\d+)\s*(?P<unit>B|KiB|MiB)?")
+# Twelve digits are 30,000 years in seconds.
+_DURATION: Final = re.compile(r"(?P<number>\d{1,12}(?:\.\d+)?)\s*(?P<unit>ms|s|m|h|d)?")
+_RATE: Final = re.compile(r"(?P<number>\d{1,12}(?:\.\d+)?)\s*(?:/\s*(?P<unit>s|m|h))?")
+_SIZE: Final = re.compile(r"(?P<number>\d{1,12})\s*(?P<unit>B|KiB|MiB)?")
 
 
 def duration(value: Any) -> float:
