@@ -1,0 +1,134 @@
+"""Delivering alerts: what is due is claimed from the outbox and sent until each sink has accepted it.
+
+Any number of replicas do this side by side. A claim is a lease, so what a replica held when it died is sent by another:
+at least once, and always under the same id. A sink hears that an incident is resolved only after it has accepted that
+it fires; so nobody is told of an end without a beginning.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Final
+
+import structlog
+
+from orchestrator.alerting.ports import Delivery, NotAccepted, Outbox, Outcome, Sink
+from orchestrator.runtime.ports import Clock, Randomness, StoreUnavailable
+
+log = structlog.get_logger()
+
+LEASE: Final = 60.0
+"""Seconds: several times what a sink may take."""
+
+IDLE: Final = 1.0
+"""Seconds between two looks into an outbox in which nothing was due."""
+
+BACKOFF_FIRST: Final = 1.0
+BACKOFF_CAP: Final = 60.0
+"""Seconds; the waits double in between, and each is drawn from the upper half of what it may be."""
+
+_DOUBLINGS: Final = 10
+"""More of them than lie between the first wait and the cap, and few enough for a float."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A sink that did not accept what it was sent last."""
+
+    since: float
+    reason: str
+
+
+class Deliveries:
+    """Sends what is due. `observe` is told of every try: the sink's name, and what came of it."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        sinks: Iterable[Sink],
+        clock: Clock,
+        randomness: Randomness,
+        observe: Callable[[str, Outcome], None],
+    ) -> None:
+        self._outbox = outbox
+        self._sinks = {sink.name: sink for sink in sinks}
+        self._clock = clock
+        self._randomness = randomness
+        self._observe = observe
+        self._failing: dict[str, Failing] = {}
+
+    @property
+    def failing(self) -> dict[str, Failing]:
+        """The sinks that this replica cannot deliver to, by name."""
+        return dict(self._failing)
+
+    def warnings(self) -> Iterable[str]:
+        """The same in sentences, for people."""
+        for name, failing in self._failing.items():
+            lasting = round(self._clock.now() - failing.since)
+            yield f"The alert sink {name} has accepted nothing for {lasting} s: {failing.reason}."
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            try:
+                delivered = await self.deliver_due()
+            except StoreUnavailable as error:
+                log.warning("outbox_unavailable", error=str(error))
+                delivered = 0
+            if not delivered:
+                await self._clock.sleep(IDLE)
+
+    async def deliver_due(self) -> int:
+        """Send everything that is due, once; how much that was. Raises StoreUnavailable when it cannot be claimed."""
+        claimed = await self._outbox.claim(self._clock.now(), LEASE)
+        incidents: defaultdict[tuple[str, str], list[Delivery]] = defaultdict(list)
+        for delivery in claimed:
+            incidents[delivery.sink, delivery.alert.incident].append(delivery)
+        await asyncio.gather(*(self._deliver_in_order(deliveries) for deliveries in incidents.values()))
+        return len(claimed)
+
+    async def _deliver_in_order(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in sorted(deliveries, key=attrgetter("alert.status")):  # firing before resolved
+            try:
+                await self._deliver(delivery)
+            except StoreUnavailable as error:
+                # Whatever came of it is not stored: the claim lapses, and it is sent again.
+                log.warning("delivery_not_recorded", sink=delivery.sink, incident=delivery.alert.incident, error=str(error))
+            except Exception:  # one delivery's top: a defect in a sink must not keep alerts from the others
+                log.exception("delivery_failed", sink=delivery.sink, incident=delivery.alert.incident)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        alert, sink = delivery.alert, delivery.sink
+        if alert.status == "resolved" and await self._outbox.waits(_firing_id(alert.id), sink):
+            await self._outbox.retry(alert.id, sink, self._clock.now() + IDLE)
+            return
+        about = {"sink": sink, "type": alert.type, "status": alert.status, "incident": alert.incident}
+        try:
+            await self._sinks[sink].send(alert)
+        except NotAccepted as error:
+            pause = self._pause(delivery.tries)
+            self._failing[sink] = Failing(self._since(sink), str(error))
+            self._observe(sink, Outcome.REFUSED)
+            log.warning("alert_not_accepted", **about, tries=delivery.tries, reason=str(error), again_in=round(pause, 1))
+            await self._outbox.retry(alert.id, sink, self._clock.now() + pause)
+        else:
+            self._failing.pop(sink, None)
+            self._observe(sink, Outcome.ACCEPTED)
+            log.info("alert_accepted", **about, tries=delivery.tries)
+            await self._outbox.done(alert.id, sink)
+
+    def _since(self, sink: str) -> float:
+        failing = self._failing.get(sink)
+        return failing.since if failing else self._clock.now()
+
+    def _pause(self, tries: int) -> float:
+        ceiling = min(BACKOFF_CAP, BACKOFF_FIRST * 2.0 ** min(tries - 1, _DOUBLINGS))
+        return ceiling * (1 + self._randomness.fraction()) / 2
+
+
+def _firing_id(resolved_id: str) -> str:
+    """An incident's two alerts have ids that differ in the status at their end."""
+    return resolved_id.removesuffix("resolved") + "firing"

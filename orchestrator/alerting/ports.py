@@ -1,0 +1,60 @@
+"""What delivering alerts needs: an outbox that keeps them, and sinks that take them."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from orchestrator.runtime.ports import Alert, RollcallError
+
+
+class NotAccepted(RollcallError):
+    """A sink did not take an alert: it is to be sent again. The message names no address, which may hold a secret."""
+
+
+class Outcome(StrEnum):
+    """What came of one try: the label of its metric, and a closed list."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Sink(Protocol):
+    @property
+    def name(self) -> str:
+        """The same in every replica and after every restart: the outbox keeps alerts under it."""
+        ...
+
+    async def send(self, alert: Alert) -> None:
+        """Returns when the alert was accepted; raises NotAccepted. Sending the same alert twice must do no harm."""
+        ...
+
+
+class Delivery(Protocol):
+    """One alert that one sink should get now."""
+
+    @property
+    def alert(self) -> Alert: ...
+
+    @property
+    def sink(self) -> str: ...
+
+    @property
+    def tries(self) -> int:
+        """Which try this is, from 1."""
+        ...
+
+
+class Outbox(Protocol):
+    """Keeps each alert for each sink until that sink has accepted it. Raises StoreUnavailable."""
+
+    async def claim(self, now: float, lease: float) -> Sequence[Delivery]:
+        """What is due, no more than can be tried within the lease; due again after it unless something else is said."""
+        ...
+
+    async def waits(self, alert_id: str, sink: str) -> bool:
+        """Whether the sink is still to accept this alert."""
+        ...
+
+    async def done(self, alert_id: str, sink: str) -> None: ...
+
+    async def retry(self, alert_id: str, sink: str, at: float) -> None: ...
