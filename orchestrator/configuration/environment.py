@@ -45,11 +45,11 @@ class EnvironmentSource(PydanticBaseSettingsSource):
         self._names = names
 
     def __call__(self) -> dict[str, Any]:
-        found = {name: self._value(name) for name in self._names}
+        found = {name: self.value(name) for name in self._names}
         return {name: value for name, value in found.items() if value is not None}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        return self._value(field_name), field_name, False
+        return self.value(field_name), field_name, False
 
     def where(self, name: str) -> str | None:
         """The variable that a setting came from, as a sentence names it; None when it is in none."""
@@ -71,7 +71,8 @@ class EnvironmentSource(PydanticBaseSettingsSource):
             if match
         ]
 
-    def _value(self, name: str) -> str | None:
+    def value(self, name: str) -> str | None:
+        """A setting's text, from its variable or the file that one names; None when neither is there."""
         value, path = self._variable(name), self._file(name)
         if value and path:
             message = f"{variable(name)} is set, too, and nobody can tell which of them you mean."

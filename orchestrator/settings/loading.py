@@ -42,7 +42,7 @@ def load_configuration(config: Path | None = None) -> tuple[Configuration, tuple
 
 
 def _config(flags: Mapping[str, Any]) -> Path | None:
-    config = flags.get("config") or Settings.environment_source()().get("config")
+    config = flags.get("config") or Settings.environment_source().value("config")
     return Path(config) if config else None
 
 

@@ -79,7 +79,7 @@ class Configuration(Entry):
         None,
         description="Where sessions are kept. Without it an embedded Valkey is started, which is for one machine only.",
     )
-    state_dir: Path = Field(
+    state_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
         default_factory=lambda: state_home() / "rollcall",
         description="Where the embedded Valkey keeps its data. Default: rollcall in the user's XDG state directory.",
     )

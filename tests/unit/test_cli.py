@@ -113,6 +113,13 @@ def test_config_check_accepts_the_example_without_any_secret() -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (ExitCode.OK, "ok: 3 agents, 5 routes\n", "")
 
 
+def test_config_check_opens_no_file_with_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVEKIT_API_SECRET_FILE", "/nope")
+    monkeypatch.setenv("ROLLCALL_CONFIG", str(EXAMPLE))
+
+    assert rollcall("config", "check").exit_code == ExitCode.OK
+
+
 def test_config_check_says_line_by_line_what_is_wrong_on_standard_error(nowhere: Path) -> None:
     (nowhere / "rollcall.yaml").write_text("agents: {mary: {}}\nroutes:\n  - agents: [marry]\n  - agents: [tom]\n")
 

@@ -183,6 +183,7 @@ def test_the_state_is_kept_where_xdg_says(monkeypatch: pytest.MonkeyPatch) -> No
     assert load_settings().state_dir == Path("/xdg/rollcall")
     monkeypatch.delenv("XDG_STATE_HOME")
     assert load_settings().state_dir == Path.home() / ".local" / "state" / "rollcall"
+    assert load_settings({"state_dir": Path("~/here")}).state_dir == Path.home() / "here"
 
 
 @pytest.mark.parametrize(
