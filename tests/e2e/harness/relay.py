@@ -1,0 +1,68 @@
+"""A bad network between LiveKit and Rollcall: every webhook several times, in another order, and some never."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from aiohttp import web
+
+from tests.e2e.harness.ports import LOOPBACK
+
+HELD = 0.3
+"""Seconds for which webhooks are held back, to be sent on in another order."""
+
+
+class Relay:
+    """Takes LiveKit's webhooks on one port and sends them on to another, `copies` times each, shuffled."""
+
+    def __init__(self, target: str, *, copies: int, seed: int) -> None:
+        self.statuses: list[int] = []
+        """What the target answered, delivery by delivery."""
+        self._target = target
+        self._copies = copies
+        self._random = random.Random(seed)  # noqa: S311 a test that can be repeated, no secret
+        self._held: list[tuple[bytes, dict[str, str]]] = []
+        self._arrived = asyncio.Event()
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Hold one webhook back."""
+        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type")}
+        self._held.append((await request.read(), headers))
+        self._arrived.set()
+        return web.Response()
+
+    async def run(self) -> None:
+        """Send on what was held, for ever."""
+        async with aiohttp.ClientSession() as http:
+            while True:
+                await self._arrived.wait()
+                await asyncio.sleep(HELD)
+                self._arrived.clear()
+                held, self._held = self._held, []
+                deliveries = held * self._copies
+                self._random.shuffle(deliveries)
+                for body, headers in deliveries:
+                    async with http.post(self._target, data=body, headers=headers) as response:
+                        self.statuses.append(response.status)
+
+
+@asynccontextmanager
+async def relay(port: int, target: str, *, copies: int, seed: int) -> AsyncIterator[Relay]:
+    """A relay that listens on `port` until the exit."""
+    between = Relay(target, copies=copies, seed=seed)
+    app = web.Application()
+    app.router.add_post("/webhooks/livekit", between.receive)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, port).start()
+    running = asyncio.create_task(between.run(), name="relay")
+    try:
+        yield between
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await runner.cleanup()
