@@ -1,0 +1,197 @@
+"""POST /webhooks/livekit: read, verify, parse, store, and only then 200.
+
+LiveKit repeats after a 5xx and never after a 4xx, and it serves one room's events one after the other without a
+timeout. So a 4xx is only ever the sender's fault, our own fault is a 503, and every answer comes within seconds.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Protocol
+
+import structlog
+from aiohttp import hdrs, web
+
+from orchestrator.core.facts import Fact, RoomOpened
+from orchestrator.livekit.signature import LEEWAY, LIFETIME, Forged, verify
+from orchestrator.livekit.webhook import Event, Ignored, parse
+from orchestrator.livekit.wire import Malformed
+from orchestrator.runtime.ports import Appended, Clock, RollcallError, StoreUnavailable
+from orchestrator.web.bodies import BodyBroken, BodyStalled, BodyTooLarge, read_body
+from orchestrator.web.problems import problem
+from orchestrator.web.timelimit import TimeLimit
+
+log = structlog.get_logger()
+
+PATH: Final = "/webhooks/livekit"
+
+_MEDIA_TYPES: Final = frozenset({"application/webhook+json", "application/json"})
+
+
+class Outcome(StrEnum):
+    """What became of a request: the label of its metric, and a closed list."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    FORGED = "forged"
+    MALFORMED = "malformed"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED = "unsupported"
+    STALLED = "stalled"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookLimits:
+    body_bytes: int = 256 * 1024
+    body_seconds: float = 5.0
+    """For the whole body: a sender that trickles holds a socket no longer than one that is silent."""
+    token_lifetime: float = LIFETIME
+    token_leeway: float = LEEWAY
+    store_seconds: float = 5.0
+    """A receiver that hangs blocks that room's events at LiveKit; a 503 makes it come again."""
+    retry_after: int = 4
+    """Seconds. LiveKit comes again four times and waits this long each time, instead of 1, 2, 4 and 8 s: it should
+    reach as far, and not much farther, because it drops events that have waited 30 s behind this one."""
+
+
+class Intake(Protocol):
+    async def receive(self, opening: RoomOpened, facts: Sequence[Fact], *, event_id: str | None) -> Appended:
+        """Store the facts of one event. Raises StoreUnavailable."""
+        ...
+
+
+class _Refused(RollcallError):
+    """A request that is the sender's fault. The reason is for our log: a forger learns nothing from the answer."""
+
+    def __init__(self, outcome: Outcome, reason: str | None = None, *, hang_up: bool = False) -> None:
+        super().__init__(outcome.value)
+        self.outcome = outcome
+        self.reason = reason
+        self.hang_up = hang_up
+
+
+class WebhookDoor:
+    """The handler of PATH. `keys` maps API keys to secrets; `observe` is told the outcome of every request."""
+
+    def __init__(
+        self,
+        keys: Mapping[str, str],
+        intake: Intake,
+        clock: Clock,
+        limits: WebhookLimits,
+        observe: Callable[[Outcome], None],
+    ) -> None:
+        self._keys = keys
+        self._intake = intake
+        self._clock = clock
+        self._limits = limits
+        self._storing = TimeLimit(limits.store_seconds)
+        self._observe = observe
+
+    async def post(self, request: web.Request) -> web.StreamResponse:
+        try:
+            webhook = await self._read(request)
+        except _Refused as refused:
+            answer = self._refuse(refused)
+            return await _hang_up(request, answer) if refused.hang_up else answer
+        return self._acknowledge(webhook) if isinstance(webhook, Ignored) else await self._store(webhook)
+
+    async def _read(self, request: web.Request) -> Event | Ignored:
+        if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+            raise _Refused(Outcome.UNSUPPORTED, "content_encoding", hang_up=True)
+        if request.content_type not in _MEDIA_TYPES:
+            raise _Refused(Outcome.UNSUPPORTED, "media_type")
+        try:
+            body = await read_body(request, at_most=self._limits.body_bytes, within=self._limits.body_seconds)
+            self._verify(body, _authorization(request))
+            return parse(body)
+        except BodyTooLarge as error:
+            raise _Refused(Outcome.TOO_LARGE) from error
+        except BodyStalled as error:
+            raise _Refused(Outcome.STALLED, hang_up=True) from error
+        except BodyBroken as error:
+            raise _Refused(Outcome.MALFORMED, "body_broken") from error
+        except Forged as error:
+            raise _Refused(Outcome.FORGED, error.reason.value) from error
+        except Malformed as error:
+            raise _Refused(Outcome.MALFORMED, str(error)) from error
+
+    def _verify(self, body: bytes, authorization: str | None) -> None:
+        limits = self._limits
+        now = self._clock.now()
+        verify(body, authorization, self._keys, now, lifetime=limits.token_lifetime, leeway=limits.token_leeway)
+
+    def _acknowledge(self, webhook: Ignored) -> web.Response:
+        self._observe(Outcome.IGNORED)
+        log.debug("webhook_ignored", kind=webhook.kind)
+        return web.Response()
+
+    async def _store(self, event: Event) -> web.Response:
+        opening = event.opening
+        try:
+            with self._storing.wait():
+                appended = await self._intake.receive(opening, event.facts, event_id=event.event_id)
+        except (StoreUnavailable, TimeoutError) as error:
+            self._observe(Outcome.UNAVAILABLE)
+            reason = type(error).__name__
+            log.warning("webhook_not_stored", kind=event.kind, room=opening.room, sid=opening.sid, reason=reason)
+            retry_after = {"Retry-After": str(self._limits.retry_after)}
+            return problem(503, "Service Unavailable", "It could not be stored. Send it again.", headers=retry_after)
+        outcome = _OUTCOMES[appended]
+        self._observe(outcome)
+        log.debug("webhook_received", kind=event.kind, room=opening.room, sid=opening.sid, outcome=outcome.value)
+        return web.Response()
+
+    def _refuse(self, refused: _Refused) -> web.Response:
+        self._observe(refused.outcome)
+        log.warning("webhook_refused", outcome=refused.outcome.value, reason=refused.reason)
+        answer = _REFUSALS[refused.outcome]
+        return problem(answer.status, answer.title, answer.detail, headers=answer.headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    status: int
+    title: str
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_REFUSALS: Final = {
+    Outcome.FORGED: _Refusal(
+        401,
+        "Unauthorized",
+        "A valid LiveKit webhook signature is required.",
+        {"WWW-Authenticate": "Bearer"},
+    ),
+    Outcome.MALFORMED: _Refusal(400, "Bad Request", "The body is no LiveKit webhook."),
+    Outcome.TOO_LARGE: _Refusal(413, "Content Too Large", "The body is larger than a webhook may be."),
+    Outcome.UNSUPPORTED: _Refusal(
+        415, "Unsupported Media Type", "Send application/webhook+json or application/json, without a Content-Encoding."
+    ),
+    Outcome.STALLED: _Refusal(408, "Request Timeout", "The body did not arrive in time."),
+}
+
+_OUTCOMES: Final = {
+    Appended.STORED: Outcome.STORED,
+    Appended.DUPLICATE: Outcome.DUPLICATE,
+    Appended.IGNORED: Outcome.IGNORED,
+}
+
+
+def _authorization(request: web.Request) -> str | None:
+    """The header, if there is exactly one: of two, somebody else may have read the other."""
+    values = request.headers.getall(hdrs.AUTHORIZATION, ())
+    return values[0] if len(values) == 1 else None
+
+
+async def _hang_up(request: web.Request, answer: web.Response) -> web.Response:
+    """Answer and close the connection, where aiohttp would go on reading, and inflating, the rest for 10 s."""
+    with suppress(ConnectionError):
+        await answer.prepare(request)
+        await answer.write_eof()
+    request.protocol.force_close()
+    return answer
