@@ -34,15 +34,17 @@ async def test_an_agent_that_does_not_come_gets_the_cause_that_the_evidence_carr
 ) -> None:
     room = f"cause-{agent}"
     routes = config(agent, policy={"attempts": 1, "keep_trying": "0s"}, sink=alerts)
-    async with orchestrator(tmp_path, stage.server, routes, port=stage.webhook_port) as rollcall:
-        async with client(stage.server, room):
-            session = await rollcall.wait_for_state(room, "unverified", timeout=40)
-            (placement,) = session["placements"]
-            assert placement["cause"] == cause
-            assert [a["cause"] for a in placement["attempts"]] == [cause]
-            assert placement["fix"]
-            alert = await alerts.wait_for(room, status="firing", timeout=10)
-            assert (alert.body["cause"], alert.body["sid"]) == (cause, session["sid"])
+    async with (
+        orchestrator(tmp_path, stage.server, routes, port=stage.webhook_port) as rollcall,
+        client(stage.server, room),
+    ):
+        session = await rollcall.wait_for_state(room, "unverified", timeout=40)
+        (placement,) = session["placements"]
+        assert placement["cause"] == cause
+        assert [a["cause"] for a in placement["attempts"]] == [cause]
+        assert placement["fix"]
+        alert = await alerts.wait_for(room, status="firing", timeout=10)
+        assert (alert.body["cause"], alert.body["sid"]) == (cause, session["sid"])
 
 
 async def test_no_worker_then_one_alert_then_the_worker_starts_and_the_alert_resolves(

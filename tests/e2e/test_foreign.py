@@ -40,9 +40,11 @@ async def alone(rollcall: Orchestrator, stage: Stage, watched: Sampler, room: st
 
 
 async def test_a_room_whose_token_carries_the_agent_gets_one(stage: Stage, watched: Sampler, tmp_path: Path) -> None:
-    async with orchestrator(tmp_path, stage.server, config("light"), port=stage.webhook_port) as rollcall:
-        async with client(stage.server, "by-token", agents=["light"]):
-            await alone(rollcall, stage, watched, "by-token")
+    async with (
+        orchestrator(tmp_path, stage.server, config("light"), port=stage.webhook_port) as rollcall,
+        client(stage.server, "by-token", agents=["light"]),
+    ):
+        await alone(rollcall, stage, watched, "by-token")
 
 
 async def test_a_room_that_was_made_with_the_agent_gets_one(stage: Stage, watched: Sampler, tmp_path: Path) -> None:
