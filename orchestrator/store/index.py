@@ -6,6 +6,7 @@ name what is gone: readers check what they find, and whoever drives a session wr
 
 import asyncio
 import difflib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -43,10 +44,11 @@ class Position:
     @classmethod
     def parse(cls, cursor: str) -> "Position":
         """Raises ValueError."""
-        started_at, colon, sid = cursor.partition(":")
-        if not colon:
-            raise ValueError("the cursor is none of ours")
-        return cls(float(started_at), sid)
+        started_at, _, sid = cursor.partition(":")
+        position = cls(float(started_at), sid)
+        if not math.isfinite(position.started_at):
+            raise ValueError("the cursor is none that a page gave")
+        return position
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from orchestrator.store.keys import Keys
 
 log = structlog.get_logger()
 
-_QUIET: Final = 5.0
+_QUIET: Final = 2.0
 """Seconds without a message after which the connection is asked for a sign of life."""
 
 _FIRST_PAUSE: Final = 0.1
