@@ -64,10 +64,12 @@ clean: ## remove the environments, caches and artifacts
 	@rm -rf .venv .venv-worker .artifacts build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# An environment that works is kept, whatever PYTHON says now: `make clean` makes room for another one.
 define create_venv
+$(1)/bin/python -m pip --version &> /dev/null && exit; \
 $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
   || { echo "setup: Rollcall needs Python 3.11 to 3.14; point at one: make setup PYTHON=python3.11" >&2; exit 1; }; \
-$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+$(PYTHON) -c 'import ensurepip' 2> /dev/null \
   || { echo "setup: this Python cannot create environments; install its venv package (Debian: apt-get install python3-venv)" >&2; exit 1; }; \
-$(PYTHON) -m venv $(1)
+$(PYTHON) -m venv --clear $(1)
 endef
