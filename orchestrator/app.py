@@ -26,7 +26,7 @@ from orchestrator.observability.observation import Observation
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm
 from orchestrator.runtime.attempt import AttemptRunner, AttemptTimes
-from orchestrator.runtime.budget import Allowance, Budget
+from orchestrator.runtime.budget import Allowance, Budget, Purpose
 from orchestrator.runtime.clock import StoreClock, SystemRandomness
 from orchestrator.runtime.dispatcher import Dispatcher
 from orchestrator.runtime.fencing import FencedLiveKit
@@ -134,6 +134,7 @@ class Replica:
             settings.livekit_api_secret.get_secret_value(),
             clock=self._clock,
             on_throttled=self._allowance.throttled,
+            timeout=settings.api_timeout,
         )
         self._links = Links(settings.base_url)
         self._slots = PacedSlots(
@@ -187,7 +188,7 @@ class Replica:
     def _build_livekit(self) -> LiveKit:
         """From the outside in: counted against the budget, fenced (a call may have waited for its turn), measured, sent."""
         measured = MeasuredLiveKit(self._api, self._metrics, self._clock)
-        return Budget(FencedLiveKit(measured, self._fenced), self._allowance)
+        return Budget(FencedLiveKit(measured, self._fenced), self._allowance, questions=Purpose.LOOK)
 
     def _fenced(self) -> bool:
         return self._ownership.fenced()

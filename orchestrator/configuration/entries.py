@@ -196,6 +196,8 @@ class PolicyEntry(Entry):
     replacements: int | None = Field(default=None, ge=0)
     keep_trying: Seconds | None = None
     wait_for_people: bool | None = None
+    backoff: SomeSeconds | None = None
+    backoff_cap: SomeSeconds | None = None
 
 
 class AgentEntry(Entry):

@@ -9,9 +9,10 @@ from typing import Final
 
 from orchestrator.core.proof import Proof
 
-BACKOFF_FIRST: Final = 1.0
 BACKOFF_FACTOR: Final = 2.0
-BACKOFF_CAP: Final = 15.0
+
+_MOST_DOUBLINGS: Final = 30
+"""More than lie between any first wait and any cap, and few enough for a float."""
 
 EARLY_LEAVE: Final = 5.0
 """An agent that leaves sooner after it joined has failed its attempt; it never served."""
@@ -45,11 +46,15 @@ class Policy:
     keep_trying: float = 60.0
     """The period of further attempts while unverified and people are there; 0: none."""
     wait_for_people: bool = False
+    backoff: float = 1.0
+    """The longest wait after the first attempt; it doubles with each further one."""
+    backoff_cap: float = 15.0
 
 
-def backoff_ceiling(failures: int) -> float:
+def backoff_ceiling(policy: Policy, failures: int) -> float:
     """The longest wait before the next attempt after so many failed ones; the wait itself is drawn below it (full jitter)."""
-    return min(BACKOFF_CAP, BACKOFF_FIRST * BACKOFF_FACTOR ** (max(failures, 1) - 1))
+    doublings = min(max(failures, 1) - 1, _MOST_DOUBLINGS)
+    return min(policy.backoff_cap, policy.backoff * BACKOFF_FACTOR**doublings)
 
 
 def candidate_deadline(policy: Policy, wanted_at: float, fallbacks_left: int) -> float:

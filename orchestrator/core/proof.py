@@ -23,6 +23,10 @@ class Proof(IntEnum):
         return self.name.lower()
 
 
+_MOST_DIGITS: Final = 9
+"""Of an attempt's number: attributes come from outside, and a number without bounds fits into no store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """Our mark on a dispatch, by which we know it again: in its attributes, and in its metadata under one reserved key."""
@@ -52,14 +56,17 @@ class Key:
     @classmethod
     def read(cls, attributes: Mapping[str, str]) -> "Key | None":
         """The key in a dispatch's or participant's attributes; None when there is none, or it is not whole."""
+        number = attributes.get(contract.ATTEMPT_ATTRIBUTE, "")
+        if not (number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS):
+            return None
         try:
             return cls(
                 session=attributes[contract.SESSION_ATTRIBUTE],
                 placement=attributes[contract.PLACEMENT_ATTRIBUTE],
-                attempt=int(attributes[contract.ATTEMPT_ATTRIBUTE]),
+                attempt=int(number),
                 attempt_id=attributes[contract.ATTEMPT_ID_ATTRIBUTE],
             )
-        except (KeyError, ValueError):
+        except KeyError:
             return None
 
     @classmethod
@@ -68,12 +75,13 @@ class Key:
         reserved = metadata.get(contract.RESERVED_KEY) if isinstance(metadata, dict) else None
         if not isinstance(reserved, dict):
             return None
-        session, placement, attempt, attempt_id = (
-            reserved.get(part) for part in ("session", "placement", "attempt", "attempt_id")
-        )
-        if isinstance(session, str) and isinstance(placement, str) and isinstance(attempt_id, str) and type(attempt) is int:
-            return cls(session, placement, attempt, attempt_id)
-        return None
+        session, placement, attempt_id = (reserved.get(part) for part in ("session", "placement", "attempt_id"))
+        attempt = reserved.get("attempt")
+        if not (isinstance(session, str) and isinstance(placement, str) and isinstance(attempt_id, str)):
+            return None
+        if type(attempt) is not int or not 0 <= attempt < 10**_MOST_DIGITS:
+            return None
+        return cls(session, placement, attempt, attempt_id)
 
 
 AGENT_IDENTITY_PREFIX: Final = "agent-"

@@ -55,7 +55,6 @@ CONNECTIONS: Final = 512
 """Open connections at most. Hanging questions to a dead node (3 s each) must not keep dispatches out of the pool, and
 half of the usual 1,024 file descriptors must be left to others."""
 
-_CALL: Final = aiohttp.ClientTimeout(total=CALL_TIMEOUT)
 _ROOMS: Final = "RoomService"
 _DISPATCHES: Final = "AgentDispatchService"
 
@@ -68,8 +67,11 @@ class LiveKitApi:
     `url` as in LIVEKIT_URL (ws, wss, http or https). `on_throttled` is called for every 429, whatever the call.
     """
 
-    def __init__(self, url: str, key: str, secret: str, *, clock: Clock, on_throttled: Callable[[], None]) -> None:
+    def __init__(
+        self, url: str, key: str, secret: str, *, clock: Clock, on_throttled: Callable[[], None], timeout: float = CALL_TIMEOUT
+    ) -> None:
         self._clock = clock
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._on_throttled = on_throttled
         self._tokens = ApiTokens(key, secret, clock.monotonic)
         self._session = aiohttp.ClientSession(
@@ -83,9 +85,7 @@ class LiveKitApi:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -160,7 +160,7 @@ class LiveKitApi:
 
     async def _call(self, service: str, method: str, request: Message, token: str, answer: type[Answer]) -> Answer:
         with translated(method):
-            return await self._request(service, method, request, token, answer, _CALL)
+            return await self._request(service, method, request, token, answer, self._timeout)
 
     async def _request(
         self,

@@ -149,13 +149,17 @@ class Allowance:
 class Budget:
     """LiveKit's API within an allowance. What is fenced must be fenced behind it: a call may wait here for long.
 
-    `listings` is what the user of this object lists for: LOOK, unless it is the reconciler.
+    `listings` is what the user of this object lists for: LOOK, unless it is the reconciler; `questions` what it asks
+    agents for: PULSE, unless a verification waits for the answer.
     """
 
-    def __init__(self, livekit: LiveKit, allowance: Allowance, *, listings: Purpose = Purpose.LOOK) -> None:
+    def __init__(
+        self, livekit: LiveKit, allowance: Allowance, *, listings: Purpose = Purpose.LOOK, questions: Purpose = Purpose.PULSE
+    ) -> None:
         self._livekit = livekit
         self._allowance = allowance
         self._listings = listings
+        self._questions = questions
 
     async def room(self, name: str) -> ListedRoom | None:
         await self._allowance.take(self._listings)
@@ -186,5 +190,5 @@ class Budget:
         await self._livekit.delete_room(room)
 
     async def pulse(self, room: str, identity: str, *, timeout: float) -> PulseReply:
-        await self._allowance.take(Purpose.PULSE)
+        await self._allowance.take(self._questions)
         return await self._livekit.pulse(room, identity, timeout=timeout)

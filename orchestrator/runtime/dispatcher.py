@@ -162,7 +162,7 @@ class Dispatcher:
 
     def _backoff(self, owner: SessionOwner, name: str, _: RetryCallState) -> float:
         placement = owner.session.placement(name)
-        jittered = self._randomness.fraction() * backoff_ceiling(placement.tries)
+        jittered = self._randomness.fraction() * backoff_ceiling(placement.policy, placement.tries)
         return max(_SHORTEST_PAUSE, min(jittered, _deadline(placement) - self._clock.now()))
 
     async def _pause(self, owner: SessionOwner, name: str, seconds: float) -> None:

@@ -136,6 +136,10 @@ class Configuration(Entry):
     wait_for_people: bool = Field(
         _POLICY.wait_for_people, description="Whether nothing is dispatched before somebody is there."
     )
+    backoff: SomeSeconds = Field(
+        _POLICY.backoff, description="The longest wait after the first failed attempt; doubled after each, with full jitter."
+    )
+    backoff_cap: SomeSeconds = Field(_POLICY.backoff_cap, description="The longest wait between two attempts.")
 
     # --- webhooks ---
     webhook_body_limit: Bytes = Field(256 * 1024, description="Bytes of a webhook; LiveKit's have a few KiB.")
@@ -162,7 +166,7 @@ class Configuration(Entry):
         64 * 1024, description="Bytes of a dispatch's metadata that are refused; LiveKit takes 512 KiB."
     )
 
-    # --- the pulse ---
+    # --- the pulse (this version asks an agent once, after it joined; what concerns further questions waits for them) ---
     pulse_period: Seconds = Field(
         3.0,
         description="Between two questions to a verified agent: a killed one is noticed in 7 to 10 s, where LiveKit"
@@ -174,7 +178,7 @@ class Configuration(Entry):
         7.0, description="From the first unanswered question until an agent may count as silent: short freezes pass."
     )
 
-    # --- the reconciler ---
+    # --- the reconciler (accepted, and without effect in this version) ---
     reconcile_period: Seconds = Field(
         15.0,
         description="Between two comparisons with LiveKit's listings: no webhooks, yet verified in 30 s. 0s: none.",
@@ -187,9 +191,6 @@ class Configuration(Entry):
     slots_start: int = Field(4, ge=1, description="Dispatches under way per agent name at first.")
     slots_floor: int = Field(2, ge=1, description="The fewest, however many were lost.")
     slots_ceiling: int = Field(64, ge=1, description="The most, however many joined.")
-    slots_memory: SomeSeconds = Field(
-        60.0, description="How long a join counts as a sign that dispatches of its agent name arrive."
-    )
 
     # --- the budget of API calls ---
     api_timeout: SomeSeconds = Field(5.0, description="For a call to LiveKit's API; a pulse has its own timeout.")

@@ -370,7 +370,7 @@ def test_the_settings_of_the_design_table_are_these() -> None:
         "late_webhooks": 5, "late_webhooks_look": 2, "webhook_body_limit": 262_144, "webhook_body_timeout": 5,
         "webhook_token_lifetime": 360, "webhook_leeway": 60, "dedupe_memory": 86_400, "session_memory": 86_400,
         "metadata_warning": 4_096, "metadata_limit": 65_536, "slots_start": 4, "slots_floor": 2, "slots_ceiling": 64,
-        "slots_memory": 60, "api_timeout": 5, "api_budget": 200, "lease_ttl": 10, "lease_renewal": 2.5, "lease_fence": 6.5,
+        "api_timeout": 5, "api_budget": 200, "lease_ttl": 10, "lease_renewal": 2.5, "lease_fence": 6.5,
     }  # fmt: skip
 
     assert {name: getattr(settings, name) for name in expected} == expected

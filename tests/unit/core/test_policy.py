@@ -7,7 +7,7 @@ from orchestrator.core.policy import Policy, backoff_ceiling, candidate_deadline
 
 @pytest.mark.parametrize(("failures", "seconds"), [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 15), (50, 15)])
 def test_the_wait_doubles_from_one_second_up_to_its_cap(failures: int, seconds: float) -> None:
-    assert backoff_ceiling(failures) == seconds
+    assert backoff_ceiling(Policy(), failures) == seconds
 
 
 def test_each_fallback_keeps_one_join_window_of_the_deadline() -> None:
