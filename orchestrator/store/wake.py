@@ -58,7 +58,8 @@ class Wakes:
                 while True:
                     await self._hear(pubsub)
             except (RedisError, OSError) as error:
-                log.warning("wakes_disconnected", error=f"{type(error).__name__}: {error}")
+                if pause == _FIRST_PAUSE:  # once per outage
+                    log.warning("wakes_disconnected", error=f"{type(error).__name__}: {error}")
             finally:
                 await pubsub.aclose()  # type: ignore[no-untyped-call]
             await self._sleep(pause)
