@@ -4,25 +4,32 @@ Nothing here decides. What runs: the store's client, LiveKit's API, the runtime 
 """
 
 import asyncio
+import hashlib
 import os
 import signal
 import socket
+import sys
 import uuid
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import Final
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientSession, DummyCookieJar, web
+from prometheus_client.aiohttp import make_aiohttp_handler
 
+from orchestrator.alerting import ports as alerting
 from orchestrator.alerting.deliveries import Deliveries
-from orchestrator.alerting.sinks import sinks_of
+from orchestrator.alerting.sinks.webhook import WebhookSink
 from orchestrator.core.facts import Routed
 from orchestrator.livekit.api import LiveKitApi
-from orchestrator.observability.livekit import MeasuredLiveKit
-from orchestrator.observability.logs import configure_logs
+from orchestrator.observability import logs
+from orchestrator.observability.driven import DrivenSessions
+from orchestrator.observability.measured_livekit import MeasuredLiveKit
+from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.metrics import Metrics
 from orchestrator.observability.observation import Observation
+from orchestrator.observability.watching import watch_loop, watch_store
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm
 from orchestrator.runtime.attempt import AttemptRunner, AttemptTimes
@@ -49,12 +56,12 @@ from orchestrator.store.sessions import Retention
 from orchestrator.store.sessions import Sessions as StoredSessions
 from orchestrator.store.slots import PacedSlots, SlotLimits
 from orchestrator.store.wake import Wakes
+from orchestrator.web import webhooks
 from orchestrator.web.auth import Bearers
 from orchestrator.web.health import Readiness
 from orchestrator.web.links import Links
 from orchestrator.web.server import build_app, build_runner
 from orchestrator.web.sessions import Sessions
-from orchestrator.web.webhooks import WebhookDoor, WebhookLimits
 
 log = structlog.get_logger()
 
@@ -65,7 +72,7 @@ _CLOCK_PERIOD: Final = 5.0
 
 def serve(settings: Settings) -> int:
     """Run the service until SIGTERM or SIGINT; the exit code."""
-    configure_logs(settings.log_level, settings.log_format)
+    logs.configure(sys.stderr, level=settings.log_level, pretty=settings.log_format == "console")
     for note in settings.notes:
         log.warning("configuration_note", note=note)
     return asyncio.run(_serve(settings))
@@ -118,15 +125,13 @@ class Replica:
         self.name = f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self._settings = settings
         self._clock = StoreClock()
-        self._metrics = Metrics(tuple(settings.agents))
-        self._tasks = Tasks(self._metrics.task_crashed)
+        self._metrics = Metrics(settings.agents, version("rollcall"))
+        self._tasks = Tasks(lambda _name, _error: self._metrics.task_crashes.inc())
         self._keys = Keys()
         self._connection = Connection(redis_url, self._tasks.spawn)
-        self._store = StoredSessions(
-            self._connection,
-            self._keys,
-            Retention(ended=round(settings.session_memory), event=round(settings.dedupe_memory)),
-        )
+        retention = Retention(ended=round(settings.session_memory), event=round(settings.dedupe_memory))
+        stored = StoredSessions(self._connection, self._keys, retention)
+        self._store = MeasuredStore(stored, self._metrics, self._clock)
         self._allowance = Allowance(settings.api_budget, self._clock, self._tasks)
         self._api = LiveKitApi(
             settings.livekit_url,
@@ -143,9 +148,10 @@ class Replica:
             SlotLimits(settings.slots_start, settings.slots_floor, settings.slots_ceiling),
         )
         self._pacing = Pacing(self._slots, self._clock)
-        sinks = sinks_of(settings.alerts)
-        self._outbox = Outbox(self._connection, self._keys, tuple(sinks))
-        self._deliveries = Deliveries(self._outbox, sinks, self._clock, SystemRandomness(), self._metrics)
+        self._alert_http = ClientSession(cookie_jar=DummyCookieJar())
+        sinks = self._build_sinks()
+        self._outbox = Outbox(self._connection, self._keys, [sink.name for sink in sinks])
+        self._deliveries = Deliveries(self._outbox, sinks, self._clock, SystemRandomness(), self._count_delivery)
         self._ownership = self._build_ownership()
         self._intake = Intake(self._store, self.name, self._ownership.wake)
         self._wakes = Wakes(
@@ -157,8 +163,29 @@ class Replica:
             on_reconnect=self._ownership.wake_all,
             sleep=self._clock.sleep,
         )
-        self._readiness = Readiness(self._store, self._clock, lambda: ())
+        self._readiness = Readiness(self._store, self._clock, self._deliveries.warnings)
+        self._metrics.registry.register(DrivenSessions(self._ownership.sessions, self._metrics.agent))
         self._runner = self._build_web()
+
+    def _build_sinks(self) -> list[WebhookSink]:
+        """A sink's name must outlive restarts and be the same everywhere, and must not show its address."""
+        webhooks = [entry.webhook for entry in self._settings.alerts]
+        return [
+            WebhookSink(
+                f"webhook-{hashlib.sha256(webhook.url.encode()).hexdigest()[:8]}",
+                webhook.url,
+                webhook.secret.get_secret_value(),
+                self._alert_http,
+                self._clock,
+            )
+            for webhook in webhooks
+        ]
+
+    def _count_delivery(self, sink: str, outcome: alerting.Outcome) -> None:
+        self._metrics.alert_deliveries.labels(sink, outcome.value).inc()
+
+    def _count_webhook(self, outcome: webhooks.Outcome) -> None:
+        self._metrics.webhooks.labels(outcome.value).inc()
 
     def _build_ownership(self) -> Ownership:
         settings, clock = self._settings, self._clock
@@ -195,18 +222,23 @@ class Replica:
 
     def _build_web(self) -> web.AppRunner:
         settings = self._settings
-        door = WebhookDoor(
+        door = webhooks.WebhookDoor(
             settings.webhook_secrets(),
             self._intake,
             self._clock,
-            WebhookLimits(settings.webhook_body_limit, settings.webhook_body_timeout),
-            self._metrics.webhook,
+            webhooks.WebhookLimits(
+                body_bytes=settings.webhook_body_limit,
+                body_seconds=settings.webhook_body_timeout,
+                token_lifetime=settings.webhook_token_lifetime,
+                token_leeway=settings.webhook_leeway,
+            ),
+            self._count_webhook,
         )
         app = build_app(
             webhook=door.post,
             sessions=Sessions(self._store, self._clock, self._links),
             readiness=self._readiness,
-            metrics=self._metrics.get,
+            metrics=make_aiohttp_handler(self._metrics.registry),
             bearers=Bearers(settings.api_tokens, dev=settings.dev),
             version=version("rollcall"),
         )
@@ -245,7 +277,8 @@ class Replica:
         self._tasks.spawn("takeover", self._ownership.take_over())
         self._tasks.spawn("wakes", self._wakes.run())
         self._tasks.spawn("deliveries", self._deliveries.run())
-        self._tasks.spawn("metrics", self._metrics.watch(self._slots, self._outbox, self._clock))
+        self._tasks.spawn("watch-loop", watch_loop(self._metrics, self._clock))
+        self._tasks.spawn("watch-store", watch_store(self._slots, self._outbox, self._metrics, self._clock))
         self._readiness.configuration_loaded()
         log.info("ready", replica=self.name)
 
@@ -255,7 +288,7 @@ class Replica:
         await self._ownership.stop()
         await self._runner.cleanup()
         await self._tasks.cancel()
-        await self._deliveries.close()
+        await self._alert_http.close()
         await self._api.close()
         await self._connection.close()
         log.info("stopped", replica=self.name)

@@ -63,6 +63,11 @@ class SessionOwner:
         return self._session
 
     @property
+    def committed(self) -> bool:
+        """Whether there is a record yet."""
+        return self._session is not None
+
+    @property
     def stopped(self) -> bool:
         return self._stopped
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from orchestrator.core.session import Session
 from orchestrator.runtime.owner import OwnerParts, SessionOwner, Superseded
 from orchestrator.runtime.ports import Clock, Leases, StoreUnavailable
 from orchestrator.runtime.steward import Steward
@@ -50,10 +51,9 @@ class Ownership:
         self._stopping = False
         steward.when_done(self._release)
 
-    @property
-    def driven(self) -> int:
-        """How many sessions this replica drives."""
-        return len(self._owners)
+    def sessions(self) -> tuple[Session, ...]:
+        """The sessions that this replica drives, as they were committed last."""
+        return tuple(owner.session for owner in self._owners.values() if owner.committed)
 
     def fenced(self) -> bool:
         """Whether the lease may have lapsed: then no write may leave this process."""

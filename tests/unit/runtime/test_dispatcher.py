@@ -197,7 +197,7 @@ async def test_a_room_that_closes_while_an_attempt_waits_is_not_brought_back() -
         assert service.livekit.rooms == {}
         assert service.livekit.calls.count("create_dispatch") == 1
         assert (await service.session()).state is SessionState.ENDED
-        assert service.ownership.driven == 0
+        assert service.ownership.sessions() == ()
 
 
 async def test_a_room_that_a_listing_lacks_twice_has_ended() -> None:
