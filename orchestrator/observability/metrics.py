@@ -1,0 +1,115 @@
+"""Every metric, once. Labels are of closed lists only: agents that are configured, outcomes, causes. Never a room."""
+
+import platform
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+OTHER: Final = "other"
+UNNAMED: Final = "(unnamed)"
+
+_LAGS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300)
+_TIMES_TO_AGENT: Final = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 30, 60, 90)
+_CALLS: Final = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+class Metrics:
+    """The registry and what is in it. `agents` are the names that may be labels; all others count as one."""
+
+    def __init__(self, agents: Iterable[str], version: str) -> None:
+        self.registry = registry = CollectorRegistry()
+        self._agents = frozenset(agents)
+        ProcessCollector(registry=registry)
+
+        build = Gauge("rollcall_build_info", "Always 1.", ["version", "python"], registry=registry)
+        build.labels(version, platform.python_version()).set(1)
+
+        self.webhooks = Counter("rollcall_webhooks_total", "Requests to the door for webhooks.", ["outcome"], registry=registry)
+        self.webhook_lag = Histogram(
+            "rollcall_webhook_lag_seconds",
+            "How late an event of LiveKit was stored, at the least: its own time is cut to the second.",
+            buckets=_LAGS,
+            registry=registry,
+        )
+        self.facts = Counter("rollcall_facts_total", "Facts folded into committed records.", ["fact"], registry=registry)
+        self.sessions_opened = Counter("rollcall_sessions_opened_total", "Sessions opened.", registry=registry)
+        self.sessions_ended = Counter("rollcall_sessions_ended_total", "Sessions ended.", ["outcome"], registry=registry)
+        self.attempts = Counter(
+            "rollcall_attempts_total",
+            "Attempts by what came of them: verified, their cause, superseded by another, room_ended.",
+            ["agent", "outcome"],
+            registry=registry,
+        )
+        self.time_to_agent = Histogram(
+            "rollcall_time_to_agent_seconds",
+            "From when an agent was first wanted until it joined.",
+            ["agent"],
+            buckets=_TIMES_TO_AGENT,
+            registry=registry,
+        )
+        self.agents_lost = Counter(
+            "rollcall_agents_lost_total", "Verified agents that were lost.", ["agent", "cause"], registry=registry
+        )
+        self.unverified = Counter(
+            "rollcall_unverified_total", "Placements that became unverified.", ["agent", "cause"], registry=registry
+        )
+        self._in_flight = Gauge(
+            "rollcall_dispatches_in_flight",
+            "Dispatches called and not yet joined, over all replicas: each replica shows the same.",
+            ["agent"],
+            registry=registry,
+        )
+        self._slots = Gauge(
+            "rollcall_dispatch_slots", "How many may be in flight, over all replicas.", ["agent"], registry=registry
+        )
+        self._waiting = Gauge(
+            "rollcall_dispatches_waiting", "Placements that wait for a slot, over all replicas.", ["agent"], registry=registry
+        )
+        self._breaker = Gauge(
+            "rollcall_dispatch_breaker_open", "1 while one dispatch at a time probes.", ["agent"], registry=registry
+        )
+        self.livekit_calls = Histogram(
+            "rollcall_livekit_call_seconds",
+            "Calls to LiveKit's API.",
+            ["method", "outcome"],
+            buckets=_CALLS,
+            registry=registry,
+        )
+        self.store_calls = Histogram(
+            "rollcall_store_call_seconds", "Calls to the store.", ["method", "outcome"], buckets=_CALLS, registry=registry
+        )
+        self.alert_deliveries = Counter(
+            "rollcall_alert_deliveries_total", "Tries to deliver an alert.", ["sink", "outcome"], registry=registry
+        )
+        self._alerts_pending = Gauge(
+            "rollcall_alerts_pending",
+            "Alerts that a sink has not accepted yet, over all replicas.",
+            ["sink"],
+            registry=registry,
+        )
+        self.loop_lag = Histogram(
+            "rollcall_event_loop_lag_seconds", "How late the event loop is.", buckets=_CALLS, registry=registry
+        )
+        self.task_crashes = Counter("rollcall_task_crashes_total", "Tasks that ended by a defect.", registry=registry)
+
+    def agent(self, name: str) -> str:
+        """The label of an agent."""
+        if name not in self._agents:
+            return OTHER
+        return name or UNNAMED
+
+    def set_slots(self, counts: Mapping[str, tuple[int, int, int, bool]]) -> None:
+        """Per agent name: slots in use, limit, waiting, breaker open."""
+        for gauge in (self._in_flight, self._slots, self._waiting, self._breaker):
+            gauge.clear()
+        for name, (in_use, limit, waiting, breaker_open) in counts.items():
+            label = self.agent(name)
+            self._in_flight.labels(label).inc(in_use)
+            self._slots.labels(label).inc(limit)
+            self._waiting.labels(label).inc(waiting)
+            self._breaker.labels(label).inc(int(breaker_open))
+
+    def set_alerts_pending(self, pending: Mapping[str, int]) -> None:
+        for sink, count in pending.items():
+            self._alerts_pending.labels(sink).set(count)

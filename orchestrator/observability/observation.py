@@ -1,0 +1,146 @@
+"""What happened to a session, for logs and metrics: from the difference that a fact made to its record.
+
+Every new line of the timeline is an event in the log, under the same name; the metrics follow the placements.
+"""
+
+from typing import Any, Final
+
+import structlog
+
+from orchestrator.core import causes
+from orchestrator.core.causes import Cause
+from orchestrator.core.session import Attempt, Placement, PlacementState, Session, TimelineEntry
+from orchestrator.observability.metrics import Metrics
+from orchestrator.runtime.ports import Delivered
+
+log = structlog.get_logger()
+
+_LEVELS: Final = {
+    "unverified": "error",
+    "attempt_ended": "warning",
+    "lost": "warning",
+    "fallback": "warning",
+    "agent_aborted": "warning",
+    "participant_joined": "debug",
+    "participant_left": "debug",
+}
+
+
+class Observation:
+    """The runtime's Observer."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def folded(self, before: Session | None, after: Session, delivered: Delivered) -> None:
+        """Tell what this fact changed; a fact that changed nothing is only counted."""
+        self._metrics.facts.labels(type(delivered.fact).__name__).inc()
+        self._count_lag(delivered)
+        if before is None:
+            self._metrics.sessions_opened.inc()
+        for entry in _new_lines(before, after):
+            _tell(after, entry, delivered.at)
+        for placement in after.placements:
+            earlier = _earlier(before, placement)
+            if placement is not earlier:
+                self._count(after, earlier, placement)
+                _tell_resolved(after, earlier, placement)
+        # What ended before its routes were asked has its outcome only when they have answered.
+        if after.ended and after.routed and not (before and before.ended and before.routed):
+            self._metrics.sessions_ended.labels(after.outcome).inc()
+
+    def _count_lag(self, delivered: Delivered) -> None:
+        created_at = getattr(delivered.fact, "created_at", None)
+        if created_at is not None:
+            self._metrics.webhook_lag.observe(max(delivered.at - created_at - 1.0, 0.0))
+
+    def _count(self, session: Session, earlier: Placement | None, placement: Placement) -> None:
+        agent = self._metrics.agent(placement.agent_name)
+        served = earlier.identity if earlier and earlier.state is PlacementState.VERIFIED else None
+        for attempt in placement.attempts:
+            before = earlier.attempt(attempt.number) if earlier else None
+            if attempt is not before:
+                self._count_attempt(session, placement, before, attempt, served)
+        if served is not None and placement.identity != served:
+            self._metrics.agents_lost.labels(agent, placement.cause or Cause.UNKNOWN).inc()
+        milliseconds = placement.time_to_agent_ms
+        if milliseconds is not None and (earlier is None or earlier.time_to_agent_ms is None):
+            self._metrics.time_to_agent.labels(agent).observe(milliseconds / 1000)
+        if placement.state is PlacementState.UNVERIFIED and (earlier is None or earlier.state is not placement.state):
+            self._metrics.unverified.labels(agent, placement.cause or Cause.UNKNOWN).inc()
+
+    def _count_attempt(
+        self, session: Session, placement: Placement, before: Attempt | None, attempt: Attempt, served: str | None
+    ) -> None:
+        """When it is verified, and when it ends without; one that was given up and whose agent comes after all is both."""
+        agent = self._metrics.agent(attempt.agent_name)
+        verified = placement.state is PlacementState.VERIFIED and attempt.identity == placement.identity
+        if verified and served != attempt.identity:
+            self._metrics.attempts.labels(agent, "verified").inc()
+        elif not attempt.open and (before is None or before.open) and (served is None or served != attempt.identity):
+            self._metrics.attempts.labels(agent, _end(session, attempt)).inc()
+
+
+def _end(session: Session, attempt: Attempt) -> str:
+    if attempt.cause is not None:
+        return attempt.cause.value
+    return "room_ended" if session.ended else "superseded"
+
+
+def _new_lines(before: Session | None, after: Session) -> tuple[TimelineEntry, ...]:
+    new = after.timeline_total - (before.timeline_total if before else 0)
+    return after.timeline[-new:] if new else ()
+
+
+def _earlier(before: Session | None, placement: Placement) -> Placement | None:
+    placements = before.placements if before else ()
+    return next((p for p in placements if p.agent_name == placement.agent_name), None)
+
+
+def _tell(session: Session, entry: TimelineEntry, stored_at: float) -> None:
+    told: dict[str, Any] = {
+        "room": session.room,
+        "sid": session.sid,
+        "agent": entry.agent_name,
+        "attempt": entry.attempt,
+        "dispatch_id": entry.dispatch_id,
+        "identity": entry.identity,
+        "cause": entry.cause,
+        "detail": entry.detail,
+        "source": entry.source.value,
+        "stored_at": round(stored_at, 3),
+        **_more(session, entry),
+    }
+    emit = getattr(log, _LEVELS.get(entry.event, "info"))
+    emit(entry.event, **{name: value for name, value in told.items() if value is not None})
+
+
+def _more(session: Session, entry: TimelineEntry) -> dict[str, Any]:
+    placement = next((p for p in session.placements if p.agent_name == entry.agent_name), None)
+    if placement is None:
+        return {}
+    match entry.event:
+        case "verified":
+            return {"time_to_agent_ms": placement.time_to_agent_ms}
+        case "unverified" if entry.cause is not None:
+            return {
+                "attempts_total": placement.attempts_total,
+                "summary": causes.sentence(entry.cause, placement.agent_name),
+                "fix": causes.fix(entry.cause, placement.agent_name),
+            }
+        case _:
+            return {}
+
+
+def _tell_resolved(session: Session, earlier: Placement | None, placement: Placement) -> None:
+    open_before = {i.incident for i in earlier.incidents if i.resolved_at is None} if earlier else set()
+    for incident in placement.incidents:
+        if incident.resolved_at is not None and incident.incident in open_before:
+            log.info(
+                "resolved",
+                room=session.room,
+                sid=session.sid,
+                agent=placement.agent_name,
+                cause=incident.cause,
+                lasted_s=round(incident.resolved_at - incident.opened_at, 3),
+            )
