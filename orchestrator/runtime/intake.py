@@ -17,6 +17,7 @@ class Intake:
     async def receive(self, opening: RoomOpened, facts: Sequence[Fact], *, event_id: str | None) -> Appended:
         """Store the facts of one event. Raises StoreUnavailable: then nothing was promised, and the sender repeats."""
         reply = await self._store.append(opening, facts, event_id=event_id, replica=self._replica)
-        if reply.outcome is Appended.STORED and reply.owner == self._replica:
+        # A duplicate wakes, too: it may be the repetition of an append whose reply was lost.
+        if reply.outcome is not Appended.IGNORED and reply.owner == self._replica:
             self._wake(opening.sid)
         return reply.outcome

@@ -12,7 +12,7 @@ import structlog
 
 from orchestrator.core.session import Session
 from orchestrator.runtime.owner import OwnerParts, SessionOwner, Superseded
-from orchestrator.runtime.ports import Clock, Leases, StoreUnavailable
+from orchestrator.runtime.ports import Clock, Leases, StoreCorrupt, StoreUnavailable
 from orchestrator.runtime.steward import Steward
 from orchestrator.runtime.tasks import Tasks
 
@@ -141,22 +141,26 @@ class Ownership:
                 await owner.advance()
         except Superseded:
             self._forget(sid)
+        except StoreCorrupt as error:
+            # Nothing here can mend it; it stays as it is, for a version that can read it.
+            log.error("session_unreadable", sid=sid, error=str(error))
         except StoreUnavailable:
             # The facts are safe in the inbox; the next renewal of the lease finds the session again.
             log.warning("session_not_loaded", sid=sid)
             await self._clock.sleep(self._times.takeover)
             self._again.add(sid)
 
-    async def _drive(self, sid: str, *, from_owner: str | None) -> bool:
+    async def _drive(self, sid: str, *, from_owner: str | None) -> None:
         loaded = await self._parts.store.take(sid, self._parts.replica, from_owner=from_owner)
-        if loaded is None or self._stopping:
+        if loaded is None:
             await self._leases.forget(from_owner or self._parts.replica, sid)
-            return False
+            return
+        if self._stopping:
+            return  # it is ours by now, and stays in our list for the next replica to find
         owner = SessionOwner(sid, loaded, self._parts, self._steward.react)
         self._owners[sid] = owner
         await owner.advance()
         self._steward.react(owner)
-        return True
 
     async def _take_over_from(self, replica: str) -> None:
         sids = await self._leases.sessions_of(replica)
@@ -172,6 +176,8 @@ class Ownership:
                     await self._drive(sid, from_owner=replica)
                 except Superseded:
                     self._forget(sid)
+                except StoreCorrupt as error:
+                    log.error("session_unreadable", sid=sid, error=str(error))
 
         await asyncio.gather(*(one(sid) for sid in sids))
         await self._leases.drop(replica)

@@ -8,7 +8,7 @@ from tests.e2e.harness.alerts import AlertSink
 
 Config = dict[str, object]
 
-QUICK: Mapping[str, object] = {"attempts": 1, "keep_trying": "5s"}
+QUICK: Mapping[str, object] = {"attempts": 1, "keep_trying": "8s"}
 """A policy that gives up after one attempt, and goes on every few seconds: for tests of what follows."""
 
 
