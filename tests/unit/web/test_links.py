@@ -12,13 +12,17 @@ SESSION = play(opened())
 def test_links_are_absolute_under_the_public_url() -> None:
     links = Links("https://rollcall.example/base/")
     assert links.session(SESSION) == "https://rollcall.example/base/sessions/RM_story"
-    assert links.abroad(SESSION) == "https://rollcall.example/base/sessions/RM_story"
     assert links.runbook(Cause.NOT_TAKEN) == "https://rollcall.example/base/runbook#not-taken"
 
 
-def test_without_a_public_url_links_are_paths_and_there_is_none_for_others() -> None:
+def test_without_a_public_url_links_are_paths() -> None:
     links = Links(None)
-    assert (links.session(SESSION), links.abroad(SESSION)) == ("/sessions/RM_story", None)
+    assert (links.session(SESSION), links.runbook(Cause.LEFT)) == ("/sessions/RM_story", "/runbook#left")
+
+
+def test_a_team_may_have_a_runbook_of_its_own() -> None:
+    links = Links(None, "https://wiki.example/rollcall")
+    assert links.runbook(Cause.LEFT) == "https://wiki.example/rollcall#left"
 
 
 def test_a_sid_is_one_segment_whatever_it_holds() -> None:
