@@ -18,9 +18,6 @@ MOST: Final = 100
 
 USUAL: Final = 50
 
-LONGEST_AGE: Final = 10 * 365 * 86_400.0
-"""Seconds. Nothing is older; a number that a store cannot take is never passed on."""
-
 PARAMETERS: Final = ("state", "agent", "cause", "age", "cursor", "limit")
 
 E = TypeVar("E", bound=StrEnum)
@@ -88,7 +85,7 @@ def _age(value: str | None) -> float | None:
     if not value:
         return None
     try:
-        return min(duration(value), LONGEST_AGE)
+        return duration(value)
     except PydanticCustomError:
         raise BadFilter("age", "It is no duration. Write a number with ms, s, m, h or d: 90s, 1.5h.") from None
 

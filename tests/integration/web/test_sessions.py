@@ -371,10 +371,6 @@ async def test_a_bad_filter_is_refused_with_what_is_allowed(
     )
 
 
-async def test_an_age_beyond_all_numbers_is_merely_old(client: TestClient[Any, Any]) -> None:
-    assert await get(client, "/sessions", params={"age": "9" * 400}) == {"sessions": [], "cursor": None}
-
-
 @pytest.mark.parametrize("path", ["/sessions", "/sessions/support-17"])
 async def test_without_the_store_the_answer_is_to_come_again(door: Door, client: TestClient[Any, Any], path: str) -> None:
     door.archive.down = True

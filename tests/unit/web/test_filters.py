@@ -5,7 +5,7 @@ from multidict import MultiDict
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.session import SessionState
-from orchestrator.web.filters import LONGEST_AGE, BadFilter, Filters, read_filters
+from orchestrator.web.filters import BadFilter, Filters, read_filters
 
 
 def test_all_filters_are_read() -> None:
@@ -17,8 +17,10 @@ def test_nothing_asked_is_everything_a_page_at_a_time() -> None:
     assert read_filters(MultiDict()) == Filters(None, None, None, None, None, 50)
 
 
-def test_an_age_is_at_most_what_a_store_can_take() -> None:
-    assert read_filters(MultiDict(age="9" * 400)).older_than == LONGEST_AGE
+@pytest.mark.parametrize("age", ["9" * 400, "inf", "nan", "-1s", "1 parsec"])
+def test_an_age_that_is_no_number_of_seconds_is_refused(age: str) -> None:
+    with pytest.raises(BadFilter, match="It is no duration"):
+        read_filters(MultiDict(age=age))
 
 
 @pytest.mark.parametrize("parameter", ["agent", "cursor"])
