@@ -141,9 +141,9 @@ class Ownership:
                 await owner.advance()
         except Superseded:
             self._forget(sid)
-        except StoreCorrupt as error:
+        except StoreCorrupt:
             # Nothing here can mend it; it stays as it is, for a version that can read it.
-            log.error("session_unreadable", sid=sid, error=str(error))
+            log.exception("session_unreadable", sid=sid)
         except StoreUnavailable:
             # The facts are safe in the inbox; the next renewal of the lease finds the session again.
             log.warning("session_not_loaded", sid=sid)
@@ -176,8 +176,8 @@ class Ownership:
                     await self._drive(sid, from_owner=replica)
                 except Superseded:
                     self._forget(sid)
-                except StoreCorrupt as error:
-                    log.error("session_unreadable", sid=sid, error=str(error))
+                except StoreCorrupt:
+                    log.exception("session_unreadable", sid=sid)
 
         await asyncio.gather(*(one(sid) for sid in sids))
         await self._leases.drop(replica)
