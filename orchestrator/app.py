@@ -141,7 +141,7 @@ class Replica:
             on_throttled=self._allowance.throttled,
             timeout=settings.api_timeout,
         )
-        self._links = Links(settings.base_url)
+        self._links = Links(settings.public_url, settings.runbook_url)
         self._slots = PacedSlots(
             self._connection,
             self._keys,
@@ -204,7 +204,7 @@ class Replica:
         steward = Steward(
             Dispatcher(looker, attempts, self._pacing, clock, randomness),
             Aftercare(livekit, looker, attempts, clock, settings.pulse_timeout),
-            Alarm(self._outbox, clock, self._links.session),
+            Alarm(self._outbox, clock, Links(settings.base_url).session),
             self._tasks,
             clock,
         )

@@ -95,7 +95,9 @@ def _people(session: Session, people: int, now: float) -> Session:
         return session
     for placement in session.placements:
         if placement.awaited is f.Awaited.PEOPLE:  # somebody came: it is wanted from now on
-            session = with_placement(session, replace(placement, awaited=None, next_at=None, wanted_at=now))
+            first = placement.first_wanted_at if placement.attempts else now
+            wanted = replace(placement, awaited=None, next_at=None, wanted_at=now, first_wanted_at=first)
+            session = with_placement(session, wanted)
     return session
 
 

@@ -96,6 +96,7 @@ class Dispatcher:
             try:
                 attempt = await self._begin(owner, name)
             except LookFailed as failure:
+                await owner.record(Waiting(name, Awaited.LIVEKIT))
                 raise NotConfirmed(failure.cause) from failure
             except NoSlot as failure:
                 raise NotConfirmed(failure.cause or placement.cause or Cause.UNKNOWN) from failure
@@ -166,7 +167,9 @@ class Dispatcher:
         return max(_SHORTEST_PAUSE, min(jittered, _deadline(placement) - self._clock.now()))
 
     async def _pause(self, owner: SessionOwner, name: str, seconds: float) -> None:
-        await owner.record(Waiting(name, Awaited.BACKOFF, self._clock.now() + seconds))
+        awaited = owner.session.placement(name).awaited
+        why = Awaited.LIVEKIT if awaited is Awaited.LIVEKIT else Awaited.BACKOFF
+        await owner.record(Waiting(name, why, self._clock.now() + seconds))
         await owner.until(partial(_settled_or_empty, name), timeout=seconds)
 
 

@@ -90,7 +90,7 @@ class Configuration(Entry):
     )
     runbook_url: Annotated[str, AfterValidator(_web_url)] | None = Field(
         None,
-        description="The page whose anchors explain the causes, for links in alerts and sessions. Default: no link.",
+        description="The page whose anchors explain the causes, for links in alerts and sessions. Default: our own /runbook.",
     )
     api_tokens: ApiTokens = Field(
         (), description="Who may call the API: read:<token>,operate:<token>,mint:<token>,worker:<token>."

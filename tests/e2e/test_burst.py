@@ -55,7 +55,7 @@ async def test_fifty_rooms_at_once_are_all_verified_within_twenty_seconds_and_no
         names = [f"burst-{n}" for n in range(ROOMS)]
         async with (
             orchestrator(tmp_path, server, config("burst"), port=port) as rollcall,
-            sampler(server, every=0.5) as watched,
+            sampler(server, every=1.0) as watched,
         ):
             begun = time.monotonic()
             spread = await create(server, names)
@@ -63,7 +63,7 @@ async def test_fifty_rooms_at_once_are_all_verified_within_twenty_seconds_and_no
                 lambda: all_verified(rollcall, set(names)),
                 timeout=WITHIN + 30,
                 description="all rooms are verified",
-                every=0.25,
+                every=1.0,
             )
             took = time.monotonic() - begun
             looks = watched.looks
@@ -76,9 +76,9 @@ async def test_fifty_rooms_at_once_are_all_verified_within_twenty_seconds_and_no
                 for name in names:
                     await livekit.room.delete_room(api.DeleteRoomRequest(room=name))
         alone = [f"alone-{n}" for n in range(ROOMS)]
-        async with sampler(server, every=0.5) as watched_alone:
+        async with sampler(server, every=1.0) as watched_alone:
             await create(server, alone, agents=["burst"])
-            await wait_until(lambda: watched_alone.looks > 40, timeout=60, description="20 s of looks at what came")
+            await wait_until(lambda: watched_alone.looks > 20, timeout=60, description="20 s of looks at what came")
             came = sum(watched_alone.presence(name, "burst").greatest > 0 for name in alone)
     with capsys.disabled():
         print(  # noqa: T201 a figure for people, asked for by whoever runs this

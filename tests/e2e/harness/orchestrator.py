@@ -7,13 +7,12 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import aiohttp
 import yaml
 
-from tests.e2e.harness.livekit import LiveKitServer
 from tests.e2e.harness.ports import LOOPBACK, free_port
 from tests.e2e.harness.process import ChildProcess, clean_environment
 from tests.e2e.harness.wait import NotInTime, wait_until
@@ -24,6 +23,14 @@ READ_TOKEN = "read-token-of-the-tests"
 OPERATE_TOKEN = "operate-token-of-the-tests"
 
 Json = dict[str, Any]
+
+
+class LiveKit(Protocol):
+    """A server, or what stands in for one."""
+
+    def environment(self) -> dict[str, str]:
+        """What an orchestrator needs to find it."""
+        ...
 
 
 def webhook_url(port: int) -> str:
@@ -37,7 +44,7 @@ class Orchestrator:
     def __init__(
         self,
         directory: Path,
-        server: LiveKitServer,
+        server: LiveKit,
         config: Mapping[str, object],
         *,
         port: int | None = None,
@@ -124,7 +131,7 @@ class Orchestrator:
 @asynccontextmanager
 async def orchestrator(
     directory: Path,
-    server: LiveKitServer,
+    server: LiveKit,
     config: Mapping[str, object],
     *,
     port: int | None = None,

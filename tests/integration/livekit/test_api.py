@@ -193,9 +193,7 @@ async def test_an_agent_that_does_not_come_to_an_answer_is_silent(
         stuck.set()
 
 
-async def test_a_participant_is_removed_at_once_and_only_once(
-    livekit: LiveKitApi, server: LiveKitServer, room: str
-) -> None:
+async def test_a_participant_is_removed_at_once_and_only_once(livekit: LiveKitApi, server: LiveKitServer, room: str) -> None:
     async with client(server, room, "ann"):
         await active(livekit, room, "ann")
         await livekit.remove_participant(room, "ann")

@@ -34,9 +34,7 @@ async def test_it_is_what_the_runtime_needs(livekit: Adapter) -> None:
 
 
 async def test_a_room_is_found_by_its_exact_name(livekit: Adapter) -> None:
-    livekit.server.answer(
-        ListRoomsResponse(rooms=[Room(name="support-170", sid="RM_2"), Room(name="support-17", sid="RM_1")])
-    )
+    livekit.server.answer(ListRoomsResponse(rooms=[Room(name="support-170", sid="RM_2"), Room(name="support-17", sid="RM_1")]))
     room = await livekit.api.room("support-17")
     assert room is not None
     assert room.sid == "RM_1"
@@ -49,13 +47,9 @@ async def test_a_room_that_a_complete_answer_lacks_is_not_there(livekit: Adapter
 
 
 async def test_listings_keep_livekits_order(livekit: Adapter) -> None:
-    livekit.server.answer(
-        ListParticipantsResponse(participants=[ParticipantInfo(sid="PA_2"), ParticipantInfo(sid="PA_1")])
-    )
+    livekit.server.answer(ListParticipantsResponse(participants=[ParticipantInfo(sid="PA_2"), ParticipantInfo(sid="PA_1")]))
     assert [participant.sid for participant in await livekit.api.participants("r")] == ["PA_2", "PA_1"]
-    livekit.server.answer(
-        ListAgentDispatchResponse(agent_dispatches=[AgentDispatch(id="AD_2"), AgentDispatch(id="AD_1")])
-    )
+    livekit.server.answer(ListAgentDispatchResponse(agent_dispatches=[AgentDispatch(id="AD_2"), AgentDispatch(id="AD_1")]))
     assert [dispatch.dispatch_id for dispatch in await livekit.api.dispatches("r")] == ["AD_2", "AD_1"]
 
 
@@ -84,9 +78,7 @@ async def test_a_participant_is_removed_by_identity(livekit: Adapter) -> None:
     await livekit.api.remove_participant("support-17", "agent-AJ_1")
     (asked,) = livekit.server.asked
     assert asked.method == "RemoveParticipant"
-    assert RoomParticipantIdentity.FromString(asked.body) == RoomParticipantIdentity(
-        room="support-17", identity="agent-AJ_1"
-    )
+    assert RoomParticipantIdentity.FromString(asked.body) == RoomParticipantIdentity(room="support-17", identity="agent-AJ_1")
 
 
 @pytest.mark.parametrize("failure", ["refused", "broken off"])

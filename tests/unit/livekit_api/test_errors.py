@@ -109,9 +109,7 @@ async def test_a_connection_that_breaks_in_the_middle_of_the_body_is_no_answer(l
 
 
 async def test_a_server_that_is_not_there_is_no_answer(unused_tcp_port: int) -> None:
-    async with LiveKitApi(
-        f"ws://127.0.0.1:{unused_tcp_port}", KEY, SECRET, clock=HandClock(), on_throttled=Throttled()
-    ) as api:
+    async with LiveKitApi(f"ws://127.0.0.1:{unused_tcp_port}", KEY, SECRET, clock=HandClock(), on_throttled=Throttled()) as api:
         with pytest.raises(LiveKitUnavailable, match="ListRooms: no answer"):
             await api.room("support-17")
         assert (await api.pulse("support-17", "agent", timeout=1.5)).pulse is Pulse.UNKNOWN

@@ -9,17 +9,13 @@ from orchestrator.core.proof import Key
 from orchestrator.livekit.listing import listed_dispatch, listed_participant, listed_room
 
 KEY = Key("RM_1", "mary", 3, "0a1b")
-IN_METADATA = (
-    '{"persona": "mary", "rollcall": {"session": "RM_1", "placement": "mary", "attempt": 3, "attempt_id": "0a1b"}}'
-)
+IN_METADATA = '{"persona": "mary", "rollcall": {"session": "RM_1", "placement": "mary", "attempt": 3, "attempt_id": "0a1b"}}'
 Kind = models.ParticipantInfo.Kind
 State = models.ParticipantInfo.State
 
 
 def test_a_room_has_its_time_in_milliseconds() -> None:
-    room = models.Room(
-        sid="RM_1", name="r", creation_time=17, creation_time_ms=17_250, metadata="{}", num_participants=2
-    )
+    room = models.Room(sid="RM_1", name="r", creation_time=17, creation_time_ms=17_250, metadata="{}", num_participants=2)
     assert listed_room(room) == ListedRoom("RM_1", "r", 17.25, "{}", 2)
 
 
