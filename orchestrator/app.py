@@ -5,11 +5,13 @@ Nothing here decides. What runs: the store's client, LiveKit's API, the runtime 
 
 import asyncio
 import hashlib
+import importlib
 import os
 import signal
 import socket
 import sys
 import uuid
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import Final
@@ -48,7 +50,7 @@ from orchestrator.runtime.steward import Steward
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.settings import Settings
 from orchestrator.store.connection import Connection
-from orchestrator.store.embedded import embedded_valkey
+from orchestrator.store.embedded import EmbeddedStoreError, embedded_valkey
 from orchestrator.store.keys import Keys
 from orchestrator.store.leases import ReplicaLeases
 from orchestrator.store.outbox import Outbox
@@ -75,7 +77,22 @@ def serve(settings: Settings) -> int:
     logs.configure(sys.stderr, level=settings.log_level, pretty=settings.log_format == "console")
     for note in settings.notes:
         log.warning("configuration_note", note=note)
-    return asyncio.run(_serve(settings))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            return runner.run(_serve(settings))
+        except (EmbeddedStoreError, OSError) as error:
+            log.error("not_started", reason=str(error))  # noqa: TRY400 the sentence says it all
+            return 1
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it is installed (the extra `uvloop`)."""
+    try:
+        uvloop = importlib.import_module("uvloop")
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 async def _serve(settings: Settings) -> int:

@@ -44,7 +44,7 @@ async def all_verified(rollcall: Orchestrator, names: set[str]) -> bool:
 
 
 async def test_fifty_rooms_at_once_are_all_verified_within_twenty_seconds_and_none_has_two(
-    tmp_path: Path, record_property: pytest.RecordProperty, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Beside it, in the same run and not asserted: how many agents `agents` in CreateRoom alone brings."""
     port = free_port()

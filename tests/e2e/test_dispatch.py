@@ -63,7 +63,7 @@ async def test_an_agent_that_answers_is_shown_as_answering(stage: Stage, tmp_pat
 
         async def answered() -> bool:
             session = await rollcall.session("answering") or {}
-            return session["placements"][0]["proof"] == "answering"
+            return bool(session["placements"][0]["proof"] == "answering")
 
         await wait_until(answered, description="the agent has answered one question")
 

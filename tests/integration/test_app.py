@@ -1,0 +1,63 @@
+"""The service as a process: what it imports, how it says that it cannot start, how it stops."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness.process import ChildProcess, clean_environment
+from tests.e2e.harness.wait import wait_until
+
+COMMAND = Path(sys.executable).with_name("rollcall")
+ENVIRONMENT = clean_environment(
+    LIVEKIT_URL="ws://127.0.0.1:1",
+    LIVEKIT_API_KEY="key",
+    LIVEKIT_API_SECRET="a-secret-of-at-least-32-characters",
+)
+
+
+def serve(state: Path, *arguments: str) -> list[str]:
+    return [str(COMMAND), "serve", "--dev", "--state-dir", str(state), *arguments]
+
+
+def events(log: str) -> list[str]:
+    return [json.loads(line)["event"] for line in log.splitlines() if line.startswith("{")]
+
+
+def test_the_orchestrator_never_imports_livekit_agents_nor_the_worker() -> None:
+    """They weigh hundreds of megabytes, and belong to another image."""
+    code = "import sys, orchestrator.app; print([m for m in sys.modules if m.startswith(('livekit.agents', 'worker'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_port_that_is_taken_is_said_in_one_line_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = subprocess.run(
+            serve(tmp_path, "--port", str(taken.getsockname()[1])),
+            env=ENVIRONMENT, capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert events(done.stderr)[-1] == "not_started"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_cleanly_also_while_livekit_is_away(number: signal.Signals, tmp_path: Path) -> None:
+    process = ChildProcess(serve(tmp_path, "--port", "0"), log=tmp_path / "log", environment=ENVIRONMENT)
+    process.start()
+    try:
+        await wait_until(lambda: "ready" in events(process.logged()), timeout=20, description="it is ready")
+        process.signal(number)
+        assert await process.ended(timeout=10) == 0
+    finally:
+        await process.clear_away()
+    assert events(process.logged())[-1] == "stopped"
