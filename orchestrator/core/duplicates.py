@@ -12,8 +12,8 @@ The rules, none of which ever touches the verified agent but the last:
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrator.core.belonging import attempt_behind, extras
 from orchestrator.core.listing import ListedDispatch, Look
-from orchestrator.core.presence import attempt_behind, extras
 from orchestrator.core.session import Agent, Placement, Session
 
 SETTLED_AFTER: Final = 6.0
@@ -32,6 +32,7 @@ class Judgement:
 
 
 def judge(session: Session, look: Look, now: float) -> Judgement:
+    """Who of the extras goes, stays, or must be looked at again. `look` is newer than the extras it judges."""
     remove: list[Agent] = []
     foreign: list[tuple[Placement, Agent]] = []
     undecided: list[Agent] = []

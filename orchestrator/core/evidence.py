@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from orchestrator.core.belonging import belongs
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import (
     AgentJoined,
@@ -17,7 +18,6 @@ from orchestrator.core.facts import (
     Source,
 )
 from orchestrator.core.listing import ListedDispatch, Look
-from orchestrator.core.presence import belongs
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import Agent, Attempt, Placement, Session
 

@@ -16,12 +16,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from orchestrator.core import attempts, presence
 from orchestrator.core import facts as f
-from orchestrator.core import presence
-from orchestrator.core.ledger import add_attempt, note, retire, warn, with_agent, with_attempt, with_placement
+from orchestrator.core.belonging import belongs, same_name
+from orchestrator.core.ledger import note, retire, warn, with_agent, with_attempt, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
-from orchestrator.core.proof import Proof, identity_of_job
-from orchestrator.core.session import Attempt, Placement, PlacementState, Session, placement_of
+from orchestrator.core.proof import Proof
+from orchestrator.core.session import PlacementState, Session, placement_of
+from orchestrator.core.settlement import confirm, resolved
 
 
 def fold(session: Session | None, fact: f.Fact, now: float) -> Session:
@@ -66,7 +68,7 @@ def _room_finished(session: Session, fact: f.RoomFinished, now: float) -> Sessio
                 awaited=None,
                 next_at=None,
                 attempts=tuple(replace(a, ended_at=now) if a.open else a for a in placement.attempts),
-                incidents=presence.resolved(placement.incidents, now),
+                incidents=resolved(placement.incidents, now),
             ),
         )
     session = replace(session, ended_at=now, people=0, metadata="")
@@ -117,7 +119,7 @@ def _remember_that_it_was_there(session: Session, now: float) -> Session:
     """After the end: an agent whose `joined` came late had served all the same."""
     for placement in session.placements:
         if placement.verified_at is None and any(
-            a.proof >= placement.policy.verify_at and presence.belongs(session, placement, a) for a in session.agents
+            a.proof >= placement.policy.verify_at and belongs(session, placement, a) for a in session.agents
         ):
             session = with_placement(session, replace(placement, verified_at=now))
     return session
@@ -128,51 +130,10 @@ def _agent_aborted(session: Session, fact: f.AgentAborted, now: float) -> Sessio
         attempt = placement.open_attempt
         if attempt is None or attempt.proof >= Proof.JOINED:
             continue
-        if attempt.identity == fact.identity or presence.same_name(attempt.agent_name, fact.agent_name):
+        if attempt.identity == fact.identity or same_name(attempt.agent_name, fact.agent_name):
             aborted = replace(attempt, aborted=True, identity=attempt.identity or fact.identity)
             session = with_placement(session, with_attempt(placement, aborted))
     return note(session, now, "agent_aborted", f.Source.WEBHOOK, agent_name=fact.agent_name, identity=fact.identity)
-
-
-def _job_changed(session: Session, fact: f.JobChanged, now: float) -> Session:
-    for placement in session.placements:
-        for attempt in placement.attempts:
-            if attempt.dispatch_id != fact.dispatch_id and not _carries(fact, placement, attempt):
-                continue
-            identity = fact.identity or identity_of_job(fact.job_id)
-            seen = replace(
-                attempt,
-                dispatch_id=fact.dispatch_id,
-                job_id=fact.job_id,
-                job_status=fact.status,
-                job_has_identity=fact.identity is not None,
-                identity=attempt.identity or identity,
-            )
-            if seen == attempt:
-                return session
-            session = with_placement(session, with_attempt(placement, seen))
-            if seen.ours and not seen.open:
-                session = retire(session, (identity,))
-            session = note(
-                session,
-                now,
-                f"job_{fact.status}",
-                fact.source,
-                agent_name=attempt.agent_name,
-                attempt=attempt.number,
-                dispatch_id=fact.dispatch_id,
-            )
-            return presence.assess(session, now)
-    return session
-
-
-def _carries(fact: f.JobChanged, placement: Placement, attempt: Attempt) -> bool:
-    return (
-        fact.key is not None
-        and fact.key.placement == placement.agent_name
-        and fact.key.attempt == attempt.number
-        and fact.key.attempt_id == attempt.attempt_id
-    )
 
 
 def _pulse_answered(session: Session, fact: f.PulseAnswered, now: float) -> Session:
@@ -200,130 +161,6 @@ def _routed(session: Session, fact: f.Routed, now: float) -> Session:
     return presence.assess(session, now)
 
 
-def _waiting(session: Session, fact: f.Waiting, now: float) -> Session:  # noqa: ARG001
-    placement = session.placement(fact.placement)
-    if not placement.wanting:
-        return session
-    return with_placement(
-        session,
-        replace(
-            placement,
-            state=next_state(placement.state, PlacementEvent.WAIT),
-            awaited=fact.awaited,
-            next_at=fact.until,
-        ),
-    )
-
-
-def _dispatch_adopted(session: Session, fact: f.DispatchAdopted, now: float) -> Session:
-    placement = session.placement(fact.placement)
-    if any(a.dispatch_id == fact.dispatch_id for a in placement.attempts):
-        return session
-    attempt = Attempt(
-        number=placement.next_number,
-        agent_name=placement.spec.agent_name,
-        requested_at=now,
-        attempt_id=fact.attempt_id,
-        adopted=True,
-        dispatch_id=fact.dispatch_id,
-        proof=Proof.ACCEPTED,
-        accepted_at=now,
-    )
-    return _begin(session, placement, attempt, "dispatch_adopted", f.Source.LISTING, now)
-
-
-def _dispatch_recovered(session: Session, fact: f.DispatchRecovered, now: float) -> Session:
-    placement = session.placement(fact.placement)
-    if placement.attempt(fact.number) is not None:
-        return session
-    attempt = Attempt(
-        number=fact.number,
-        agent_name=fact.agent_name,
-        requested_at=now,
-        attempt_id=fact.attempt_id,
-        dispatch_id=fact.dispatch_id,
-        proof=Proof.ACCEPTED,
-        ended_at=now,
-    )
-    session = with_placement(session, add_attempt(placement, attempt))
-    return _note_attempt(session, attempt, "dispatch_recovered", f.Source.LISTING, now)
-
-
-def _dispatch_requested(session: Session, fact: f.DispatchRequested, now: float) -> Session:
-    placement = session.placement(fact.placement)
-    if placement.attempt(fact.number) is not None:
-        return session
-    attempt = Attempt(number=fact.number, agent_name=fact.agent_name, requested_at=now, attempt_id=fact.attempt_id)
-    return _begin(session, placement, attempt, "dispatch_requested", f.Source.ROLLCALL, now)
-
-
-def _begin(session: Session, placement: Placement, attempt: Attempt, event: str, source: f.Source, now: float) -> Session:
-    placement = replace(
-        add_attempt(placement, attempt),
-        state=next_state(placement.state, PlacementEvent.REQUEST),
-        tries=placement.tries + 1,
-        awaited=None,
-        next_at=None,
-    )
-    return _note_attempt(with_placement(session, placement), attempt, event, source, now)
-
-
-def _dispatch_accepted(session: Session, fact: f.DispatchAccepted, now: float) -> Session:
-    placement = session.placement(fact.placement)
-    attempt = placement.attempt(fact.number)
-    if attempt is None or attempt.dispatch_id == fact.dispatch_id:
-        return session
-    accepted = replace(
-        attempt,
-        dispatch_id=fact.dispatch_id,
-        accepted_at=attempt.accepted_at or now,
-        proof=max(attempt.proof, Proof.ACCEPTED),
-    )
-    session = with_placement(session, with_attempt(placement, accepted))
-    return _note_attempt(session, accepted, "dispatch_accepted", fact.source, now)
-
-
-def _dispatch_deleted(session: Session, fact: f.DispatchDeleted, now: float) -> Session:
-    placement = session.placement(fact.placement)
-    attempt = placement.attempt(fact.number)
-    if attempt is None or attempt.deleted:
-        return session
-    session = with_placement(session, with_attempt(placement, replace(attempt, deleted=True)))
-    return _note_attempt(session, attempt, "dispatch_deleted", f.Source.ROLLCALL, now)
-
-
-def _attempt_ended(session: Session, fact: f.AttemptEnded, now: float) -> Session:
-    placement = session.placement(fact.placement)
-    attempt = placement.attempt(fact.number)
-    if attempt is None or not attempt.open or placement.state is PlacementState.VERIFIED:
-        return session  # it won, or something else ended it, while the verdict was on its way
-    ended = replace(attempt, ended_at=now, cause=fact.cause)
-    placement = replace(with_attempt(placement, ended), cause=fact.cause)
-    session = with_placement(session, placement)
-    if ended.ours:
-        session = retire(session, (ended.identity,))
-    return _note_attempt(session, ended, "attempt_ended", f.Source.ROLLCALL, now)
-
-
-def _fallback_chosen(session: Session, fact: f.FallbackChosen, now: float) -> Session:
-    placement = session.placement(fact.placement)
-    if not placement.wanting or placement.candidate >= fact.candidate:
-        return session
-    chosen = replace(placement, candidate=fact.candidate, tries=0, cause=fact.cause)
-    session = warn(
-        with_placement(session, chosen),
-        f"{placement.agent_name} did not come ({fact.cause}); its fallback {chosen.spec.agent_name} was asked instead.",
-    )
-    return note(session, now, "fallback", f.Source.ROLLCALL, agent_name=chosen.spec.agent_name, cause=fact.cause)
-
-
-def _gave_up(session: Session, fact: f.GaveUp, now: float) -> Session:
-    placement = session.placement(fact.placement)
-    if not placement.wanting or placement.state is PlacementState.UNVERIFIED:
-        return session
-    return presence.give_up(session, placement, fact.cause, now)
-
-
 def _agent_retired(session: Session, fact: f.AgentRetired, now: float) -> Session:
     session = retire(session, (fact.identity,))
     return note(session, now, "agent_removed", f.Source.ROLLCALL, identity=fact.identity, detail=fact.why)
@@ -335,7 +172,7 @@ def _foreign_agent_serves(session: Session, fact: f.ForeignAgentServes, now: flo
     if foreign is None or placement.identity == fact.identity or placement.state is not PlacementState.VERIFIED:
         return session
     ours = placement.identity
-    session = presence.confirm(session, placement, foreign, now)
+    session = confirm(session, placement, foreign, now)
     session = retire(session, (ours,))
     return warn(
         session,
@@ -353,19 +190,6 @@ def _alert_queued(session: Session, fact: f.AlertQueued, now: float) -> Session:
     return with_placement(session, replace(placement, incidents=incidents))
 
 
-def _note_attempt(session: Session, attempt: Attempt, event: str, source: f.Source, now: float) -> Session:
-    return note(
-        session,
-        now,
-        event,
-        source,
-        agent_name=attempt.agent_name,
-        attempt=attempt.number,
-        dispatch_id=attempt.dispatch_id,
-        cause=attempt.cause,
-    )
-
-
 def _lag(created_at: float, now: float) -> float:
     """How late an event came at the least: LiveKit's time of it is cut to the second."""
     return max(now - created_at - 1.0, 0.0)
@@ -381,18 +205,18 @@ _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.AgentJoined: _agent_joined,
     f.AgentLeft: _agent_left,
     f.AgentAborted: _agent_aborted,
-    f.JobChanged: _job_changed,
+    f.JobChanged: attempts.job_changed,
     f.PulseAnswered: _pulse_answered,
     f.Routed: _routed,
-    f.Waiting: _waiting,
-    f.DispatchAdopted: _dispatch_adopted,
-    f.DispatchRecovered: _dispatch_recovered,
-    f.DispatchRequested: _dispatch_requested,
-    f.DispatchAccepted: _dispatch_accepted,
-    f.DispatchDeleted: _dispatch_deleted,
-    f.AttemptEnded: _attempt_ended,
-    f.FallbackChosen: _fallback_chosen,
-    f.GaveUp: _gave_up,
+    f.Waiting: attempts.waiting,
+    f.DispatchAdopted: attempts.dispatch_adopted,
+    f.DispatchRecovered: attempts.dispatch_recovered,
+    f.DispatchRequested: attempts.dispatch_requested,
+    f.DispatchAccepted: attempts.dispatch_accepted,
+    f.DispatchDeleted: attempts.dispatch_deleted,
+    f.AttemptEnded: attempts.attempt_ended,
+    f.FallbackChosen: attempts.fallback_chosen,
+    f.GaveUp: attempts.gave_up,
     f.AgentRetired: _agent_retired,
     f.ForeignAgentServes: _foreign_agent_serves,
     f.AlertQueued: _alert_queued,

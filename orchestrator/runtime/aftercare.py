@@ -4,9 +4,9 @@ from typing import Final
 
 import structlog
 
+from orchestrator.core.belonging import evictions
 from orchestrator.core.duplicates import SETTLED_AFTER, judge, surplus_dispatches
 from orchestrator.core.facts import AgentRetired, ForeignAgentServes, PulseAnswered
-from orchestrator.core.presence import evictions
 from orchestrator.core.session import Agent, PlacementState, Session
 from orchestrator.runtime.attempt import AttemptRunner
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone

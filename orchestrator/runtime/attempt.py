@@ -8,11 +8,11 @@ from typing import Final
 import structlog
 
 from orchestrator import contract
+from orchestrator.core.belonging import belongs
 from orchestrator.core.causes import Cause
 from orchestrator.core.evidence import cause_so_far
 from orchestrator.core.facts import AttemptEnded, DispatchAccepted, DispatchDeleted, DispatchRequested
 from orchestrator.core.listing import Look
-from orchestrator.core.presence import belongs
 from orchestrator.core.proof import Key, Proof
 from orchestrator.core.session import Attempt, Placement, PlacementState, Session
 from orchestrator.runtime.ghosts import GhostGuard

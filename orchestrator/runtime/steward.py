@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import structlog
 
-from orchestrator.core.presence import evictions, extras
+from orchestrator.core.belonging import evictions, extras
 from orchestrator.core.session import PlacementState
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm, unqueued

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core import facts as f
+from orchestrator.core.belonging import evictions, extras
 from orchestrator.core.causes import Cause
 from orchestrator.core.lifecycle import TRANSITIONS, PlacementEvent, next_state
 from orchestrator.core.policy import OnLeave, Policy
-from orchestrator.core.presence import evictions, extras
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import Outcome, PlacementState, Session, SessionState
 from orchestrator.core.transitions import fold

@@ -1,0 +1,192 @@
+"""What the facts about attempts change: each is requested once, accepted, and ended with its cause.
+
+Numbers are never reused, so a fact that names one says the same however often and however late it is folded.
+"""
+
+from dataclasses import replace
+
+from orchestrator.core import facts as f
+from orchestrator.core.ledger import add_attempt, note, retire, warn, with_attempt, with_placement
+from orchestrator.core.lifecycle import PlacementEvent, next_state
+from orchestrator.core.presence import assess
+from orchestrator.core.proof import Proof, identity_of_job
+from orchestrator.core.session import Attempt, Placement, PlacementState, Session
+from orchestrator.core.settlement import give_up
+
+
+def waiting(session: Session, fact: f.Waiting, now: float) -> Session:  # noqa: ARG001
+    placement = session.placement(fact.placement)
+    if not placement.wanting:
+        return session
+    return with_placement(
+        session,
+        replace(
+            placement,
+            state=next_state(placement.state, PlacementEvent.WAIT),
+            awaited=fact.awaited,
+            next_at=fact.until,
+        ),
+    )
+
+
+def dispatch_adopted(session: Session, fact: f.DispatchAdopted, now: float) -> Session:
+    placement = session.placement(fact.placement)
+    if any(a.dispatch_id == fact.dispatch_id for a in placement.attempts):
+        return session
+    attempt = Attempt(
+        number=placement.next_number,
+        agent_name=placement.spec.agent_name,
+        requested_at=now,
+        attempt_id=fact.attempt_id,
+        adopted=True,
+        dispatch_id=fact.dispatch_id,
+        proof=Proof.ACCEPTED,
+        accepted_at=now,
+    )
+    return _begin(session, placement, attempt, "dispatch_adopted", f.Source.LISTING, now)
+
+
+def dispatch_recovered(session: Session, fact: f.DispatchRecovered, now: float) -> Session:
+    placement = session.placement(fact.placement)
+    if placement.attempt(fact.number) is not None:
+        return session
+    attempt = Attempt(
+        number=fact.number,
+        agent_name=fact.agent_name,
+        requested_at=now,
+        attempt_id=fact.attempt_id,
+        dispatch_id=fact.dispatch_id,
+        proof=Proof.ACCEPTED,
+        ended_at=now,
+    )
+    session = with_placement(session, add_attempt(placement, attempt))
+    return _note_attempt(session, attempt, "dispatch_recovered", f.Source.LISTING, now)
+
+
+def dispatch_requested(session: Session, fact: f.DispatchRequested, now: float) -> Session:
+    placement = session.placement(fact.placement)
+    if placement.attempt(fact.number) is not None:
+        return session
+    attempt = Attempt(number=fact.number, agent_name=fact.agent_name, requested_at=now, attempt_id=fact.attempt_id)
+    return _begin(session, placement, attempt, "dispatch_requested", f.Source.ROLLCALL, now)
+
+
+def _begin(session: Session, placement: Placement, attempt: Attempt, event: str, source: f.Source, now: float) -> Session:
+    placement = replace(
+        add_attempt(placement, attempt),
+        state=next_state(placement.state, PlacementEvent.REQUEST),
+        tries=placement.tries + 1,
+        awaited=None,
+        next_at=None,
+    )
+    return _note_attempt(with_placement(session, placement), attempt, event, source, now)
+
+
+def dispatch_accepted(session: Session, fact: f.DispatchAccepted, now: float) -> Session:
+    placement = session.placement(fact.placement)
+    attempt = placement.attempt(fact.number)
+    if attempt is None or attempt.dispatch_id == fact.dispatch_id:
+        return session
+    accepted = replace(
+        attempt,
+        dispatch_id=fact.dispatch_id,
+        accepted_at=attempt.accepted_at or now,
+        proof=max(attempt.proof, Proof.ACCEPTED),
+    )
+    session = with_placement(session, with_attempt(placement, accepted))
+    return _note_attempt(session, accepted, "dispatch_accepted", fact.source, now)
+
+
+def dispatch_deleted(session: Session, fact: f.DispatchDeleted, now: float) -> Session:
+    placement = session.placement(fact.placement)
+    attempt = placement.attempt(fact.number)
+    if attempt is None or attempt.deleted:
+        return session
+    session = with_placement(session, with_attempt(placement, replace(attempt, deleted=True)))
+    return _note_attempt(session, attempt, "dispatch_deleted", f.Source.ROLLCALL, now)
+
+
+def attempt_ended(session: Session, fact: f.AttemptEnded, now: float) -> Session:
+    placement = session.placement(fact.placement)
+    attempt = placement.attempt(fact.number)
+    if attempt is None or not attempt.open or placement.state is PlacementState.VERIFIED:
+        return session  # it won, or something else ended it, while the verdict was on its way
+    ended = replace(attempt, ended_at=now, cause=fact.cause)
+    placement = replace(with_attempt(placement, ended), cause=fact.cause)
+    session = with_placement(session, placement)
+    if ended.ours:
+        session = retire(session, (ended.identity,))
+    return _note_attempt(session, ended, "attempt_ended", f.Source.ROLLCALL, now)
+
+
+def fallback_chosen(session: Session, fact: f.FallbackChosen, now: float) -> Session:
+    placement = session.placement(fact.placement)
+    if not placement.wanting or placement.candidate >= fact.candidate:
+        return session
+    chosen = replace(placement, candidate=fact.candidate, tries=0, cause=fact.cause)
+    session = warn(
+        with_placement(session, chosen),
+        f"{placement.agent_name} did not come ({fact.cause}); its fallback {chosen.spec.agent_name} was asked instead.",
+    )
+    return note(session, now, "fallback", f.Source.ROLLCALL, agent_name=chosen.spec.agent_name, cause=fact.cause)
+
+
+def gave_up(session: Session, fact: f.GaveUp, now: float) -> Session:
+    placement = session.placement(fact.placement)
+    if not placement.wanting or placement.state is PlacementState.UNVERIFIED:
+        return session
+    return give_up(session, placement, fact.cause, now)
+
+
+def job_changed(session: Session, fact: f.JobChanged, now: float) -> Session:
+    for placement in session.placements:
+        for attempt in placement.attempts:
+            if attempt.dispatch_id != fact.dispatch_id and not _carries(fact, placement, attempt):
+                continue
+            identity = fact.identity or identity_of_job(fact.job_id)
+            seen = replace(
+                attempt,
+                dispatch_id=fact.dispatch_id,
+                job_id=fact.job_id,
+                job_status=fact.status,
+                job_has_identity=fact.identity is not None,
+                identity=attempt.identity or identity,
+            )
+            if seen == attempt:
+                return session
+            session = with_placement(session, with_attempt(placement, seen))
+            if seen.ours and not seen.open:
+                session = retire(session, (identity,))
+            session = note(
+                session,
+                now,
+                f"job_{fact.status}",
+                fact.source,
+                agent_name=attempt.agent_name,
+                attempt=attempt.number,
+                dispatch_id=fact.dispatch_id,
+            )
+            return assess(session, now)
+    return session
+
+
+def _carries(fact: f.JobChanged, placement: Placement, attempt: Attempt) -> bool:
+    return (
+        fact.key is not None
+        and fact.key.placement == placement.agent_name
+        and fact.key.attempt == attempt.number
+        and fact.key.attempt_id == attempt.attempt_id
+    )
+
+
+def _note_attempt(session: Session, attempt: Attempt, event: str, source: f.Source, now: float) -> Session:
+    return note(
+        session,
+        now,
+        event,
+        source,
+        agent_name=attempt.agent_name,
+        attempt=attempt.number,
+        dispatch_id=attempt.dispatch_id,
+        cause=attempt.cause,
+    )

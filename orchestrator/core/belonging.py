@@ -1,0 +1,59 @@
+"""Whose agent is this: an agent belongs to a placement by its job's identity, by our key, or by its name.
+
+Never by anything fuzzy. A name proves; it never condemns: only identities that we gave up are to be removed.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from orchestrator.core.session import Agent, Attempt, Placement, PlacementState, Session
+
+_WORDS_FOR_NAMELESS: Final = (None, "")
+
+
+def attempt_behind(session: Session, placement: Placement, agent: Agent) -> Attempt | None:
+    """The attempt that this agent came from: by its job's identity, else by our key, else the open one of its name."""
+    for attempt in reversed(placement.attempts):
+        if attempt.identity == agent.identity:
+            return attempt
+    key = agent.key
+    if key is not None and key.session == session.sid and key.placement == placement.agent_name:
+        return placement.attempt(key.attempt)
+    attempt_open = placement.open_attempt
+    if attempt_open and attempt_open.identity is None and same_name(attempt_open.agent_name, agent.agent_name):
+        return attempt_open
+    return None
+
+
+def belongs(session: Session, placement: Placement, agent: Agent) -> bool:
+    return attempt_behind(session, placement, agent) is not None or any(
+        same_name(name, agent.agent_name) for name in placement.names
+    )
+
+
+def same_name(wanted: str, stamped: str | None) -> bool:
+    """Whether a participant's stamped agent name is the wanted one. Servers stamp a nameless agent with nothing."""
+    return wanted == stamped or (wanted == "" and stamped in _WORDS_FOR_NAMELESS)
+
+
+def evictions(session: Session) -> tuple[Agent, ...]:
+    """Present agents of given-up attempts that nobody wants: to be removed at once."""
+    if session.ended:
+        return ()
+    return tuple(
+        a
+        for a in session.agents
+        if a.present
+        and a.identity in session.retired
+        and not any(p.wanting and belongs(session, p, a) for p in session.placements)
+    )
+
+
+def extras(session: Session) -> Iterator[tuple[Placement, Agent]]:
+    """Present agents that belong to a verified placement and are not the one that serves it."""
+    for placement in session.placements:
+        if placement.state is not PlacementState.VERIFIED:
+            continue
+        for agent in session.agents:
+            if agent.present and agent.identity != placement.identity and belongs(session, placement, agent):
+                yield placement, agent
