@@ -1,0 +1,36 @@
+"""A person in the room: a real client, who opens the room by joining it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from livekit import api, rtc
+
+from deploy.demo.failure import DemoFailed
+from deploy.demo.parts import LiveKit
+
+VISITOR = "ann"
+
+
+@asynccontextmanager
+async def visit(livekit: LiveKit, room: str) -> AsyncIterator[None]:
+    """Somebody is in the room, which is closed at the exit: its agent then goes, and its worker can end."""
+    grants = api.VideoGrants(room_join=True, room=room)
+    token = api.AccessToken(livekit.key, livekit.secret).with_identity(VISITOR).with_grants(grants).to_jwt()
+    person = rtc.Room()
+    try:
+        await person.connect(livekit.url, token)
+    except rtc.ConnectError as error:
+        raise DemoFailed(f"The client could not join the room: {error.message}.") from error
+    try:
+        yield
+    finally:
+        await person.disconnect()
+        await _close(livekit, room)
+
+
+async def _close(livekit: LiveKit, room: str) -> None:
+    try:
+        async with api.LiveKitAPI(livekit.url, livekit.key, livekit.secret) as client:
+            await client.room.delete_room(api.DeleteRoomRequest(room=room))
+    except (api.TwirpError, OSError):
+        return  # the server has gone, and with it the room
