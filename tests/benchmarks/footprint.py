@@ -1,0 +1,64 @@
+"""What an idle orchestrator takes: memory, and time to import."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.benchmarks.dispatch_latency import CONFIG
+from tests.benchmarks.figure import Figure
+from tests.benchmarks.stub_livekit import stub_livekit
+from tests.e2e.harness.orchestrator import orchestrator
+from tests.e2e.harness.process import REPOSITORY
+from tests.e2e.harness.redis import redis_server
+
+IMPORTS = 7
+
+SERVICE = "import orchestrator.app, sys; assert 'livekit.agents' not in sys.modules"
+LEAST = "import aiohttp.web, livekit.api, redis.asyncio"
+"""What every service that gets LiveKit's webhooks and stores something imports."""
+
+TIMED = "import time; began = time.perf_counter(); {}; print(time.perf_counter() - began)"
+
+
+async def measure(directory: Path) -> Sequence[Figure]:
+    """The resident memory once it is ready, and the median time of importing it."""
+    async with (
+        stub_livekit() as livekit,
+        redis_server(directory) as store,
+        orchestrator(directory, livekit, CONFIG, redis_url=store.url) as service,
+    ):
+        resident = _resident_megabytes(service.process.pid)
+    ours, least = _import_times()
+    return [
+        Figure("memory of an idle orchestrator", "MB", ours=resident, goal=120, samples=1),
+        Figure(
+            "time to import it, against aiohttp, livekit-api and redis-py",
+            "s",
+            ours=statistics.median(ours),
+            baseline=statistics.median(least),
+            samples=IMPORTS,
+        ),
+    ]
+
+
+def _import_times() -> tuple[list[float], list[float]]:
+    ours: list[float] = []
+    least: list[float] = []
+    for _ in range(IMPORTS):
+        ours.append(_seconds_to_import(SERVICE))
+        least.append(_seconds_to_import(LEAST))
+    return ours, least
+
+
+def _resident_megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(kilobytes) / 1024
+
+
+def _seconds_to_import(what: str) -> float:
+    return float(subprocess.check_output([sys.executable, "-c", TIMED.format(what)], cwd=REPOSITORY, text=True))

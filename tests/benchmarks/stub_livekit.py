@@ -1,0 +1,116 @@
+"""A LiveKit of which only the API answers, at once, and that remembers when each CreateDispatch came in."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from google.protobuf.message import Message
+from livekit.protocol.agent_dispatch import (
+    AgentDispatch,
+    CreateAgentDispatchRequest,
+    DeleteAgentDispatchRequest,
+    ListAgentDispatchRequest,
+    ListAgentDispatchResponse,
+)
+from livekit.protocol.models import Room
+from livekit.protocol.room import ListParticipantsResponse, ListRoomsRequest, ListRoomsResponse
+
+from tests.e2e.harness.livekit import API_KEY, API_SECRET
+from tests.e2e.harness.ports import LOOPBACK, free_port
+
+Answer = Callable[[bytes], Message]
+
+
+class StubLiveKit:
+    """Rooms are those that it was told of; nobody is ever in them."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.sids: dict[str, str] = {}
+        """The live rooms by name."""
+        self._dispatches: dict[str, list[AgentDispatch]] = {}
+        self._asked_at: dict[str, asyncio.Future[float]] = {}
+        self._numbers = itertools.count(1)
+        self._answers: dict[str, Answer] = {
+            "RoomService/ListRooms": self._list_rooms,
+            "RoomService/ListParticipants": lambda _: ListParticipantsResponse(),
+            "AgentDispatchService/ListDispatch": self._list_dispatches,
+            "AgentDispatchService/CreateDispatch": self._create_dispatch,
+            "AgentDispatchService/DeleteDispatch": self._delete_dispatch,
+        }
+
+    def environment(self) -> dict[str, str]:
+        """What an orchestrator needs to find it."""
+        return {
+            "LIVEKIT_URL": f"ws://{LOOPBACK}:{self.port}",
+            "LIVEKIT_API_KEY": API_KEY,
+            "LIVEKIT_API_SECRET": API_SECRET,
+        }
+
+    def expect(self, room: str, sid: str) -> Awaitable[float]:
+        """Let the room live; when its first CreateDispatch comes in (`time.perf_counter`)."""
+        self.sids[room] = sid
+        return self._asked_at.setdefault(room, asyncio.get_running_loop().create_future())
+
+    def close(self, room: str) -> None:
+        """Let the room end."""
+        del self.sids[room]
+
+    async def post(self, request: web.Request) -> web.Response:
+        came_in = time.perf_counter()
+        call = request.match_info["call"].removeprefix("livekit.")
+        body = await request.read()
+        if call.endswith("/CreateDispatch"):
+            first = self._asked_at[CreateAgentDispatchRequest.FromString(body).room]
+            if not first.done():
+                first.set_result(came_in)
+        answer = self._answers.get(call)
+        if answer is None:
+            return web.json_response({"code": "bad_route", "msg": call}, status=404)
+        return web.Response(body=answer(body).SerializeToString(), content_type="application/protobuf")
+
+    def _list_rooms(self, body: bytes) -> Message:
+        asked = ListRoomsRequest.FromString(body).names or self.sids
+        return ListRoomsResponse(rooms=[Room(name=name, sid=self.sids[name]) for name in asked if name in self.sids])
+
+    def _list_dispatches(self, body: bytes) -> Message:
+        room = ListAgentDispatchRequest.FromString(body).room
+        return ListAgentDispatchResponse(agent_dispatches=self._dispatches.get(room, []))
+
+    def _create_dispatch(self, body: bytes) -> Message:
+        asked = CreateAgentDispatchRequest.FromString(body)
+        dispatch = AgentDispatch(
+            id=f"AD_{next(self._numbers)}",
+            agent_name=asked.agent_name,
+            room=asked.room,
+            metadata=asked.metadata,
+            attributes=asked.attributes,
+        )
+        self._dispatches.setdefault(asked.room, []).append(dispatch)
+        return dispatch
+
+    def _delete_dispatch(self, body: bytes) -> Message:
+        asked = DeleteAgentDispatchRequest.FromString(body)
+        kept = [one for one in self._dispatches.get(asked.room, []) if one.id != asked.dispatch_id]
+        self._dispatches[asked.room] = kept
+        return AgentDispatch(id=asked.dispatch_id)
+
+
+@asynccontextmanager
+async def stub_livekit() -> AsyncIterator[StubLiveKit]:
+    """A listening stub."""
+    stub = StubLiveKit()
+    app = web.Application()
+    app.router.add_post("/twirp/{call:.+}", stub.post)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, LOOPBACK, stub.port).start()
+        yield stub
+    finally:
+        await runner.cleanup()
