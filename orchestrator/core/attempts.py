@@ -11,7 +11,7 @@ from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.presence import assess
 from orchestrator.core.proof import Proof, identity_of_job
 from orchestrator.core.session import Attempt, Placement, PlacementState, Session
-from orchestrator.core.settlement import give_up
+from orchestrator.core.settlement import confirm, give_up
 
 
 def waiting(session: Session, fact: f.Waiting, now: float) -> Session:  # noqa: ARG001
@@ -139,44 +139,50 @@ def gave_up(session: Session, fact: f.GaveUp, now: float) -> Session:
 
 
 def job_changed(session: Session, fact: f.JobChanged, now: float) -> Session:
-    for placement in session.placements:
-        for attempt in placement.attempts:
-            if attempt.dispatch_id != fact.dispatch_id and not _carries(fact, placement, attempt):
-                continue
-            identity = fact.identity or identity_of_job(fact.job_id)
-            seen = replace(
-                attempt,
-                dispatch_id=fact.dispatch_id,
-                job_id=fact.job_id,
-                job_status=fact.status,
-                job_has_identity=fact.identity is not None,
-                identity=attempt.identity or identity,
-            )
-            if seen == attempt:
-                return session
-            session = with_placement(session, with_attempt(placement, seen))
-            if seen.ours and not seen.open:
-                session = retire(session, (identity,))
-            session = note(
-                session,
-                now,
-                f"job_{fact.status}",
-                fact.source,
-                agent_name=attempt.agent_name,
-                attempt=attempt.number,
-                dispatch_id=fact.dispatch_id,
-            )
-            return assess(session, now)
-    return session
-
-
-def _carries(fact: f.JobChanged, placement: Placement, attempt: Attempt) -> bool:
-    return (
-        fact.key is not None
-        and fact.key.placement == placement.agent_name
-        and fact.key.attempt == attempt.number
-        and fact.key.attempt_id == attempt.attempt_id
+    """A job explains its attempt, names its agent, and tells whose an agent is that was credited by its name alone."""
+    found = next(((p, a) for p in session.placements for a in p.attempts if _is_behind(fact, p, a)), None)
+    if found is None:
+        return session
+    placement, attempt = found
+    identity = fact.identity or identity_of_job(fact.job_id)
+    seen = replace(
+        attempt,
+        dispatch_id=fact.dispatch_id,
+        job_id=fact.job_id,
+        job_status=fact.status,
+        job_has_identity=fact.identity is not None,
+        identity=attempt.identity or identity,
     )
+    if seen == attempt:
+        return session
+    placement = _disown(with_attempt(placement, seen), seen)
+    session = with_placement(session, placement)
+    session = _note_attempt(session, seen, f"job_{fact.status}", fact.source, now)
+    serving = session.present_agent(seen.identity or "") if placement.identity == seen.identity else None
+    if serving is not None and not seen.open:
+        return confirm(session, placement, serving, now)
+    if seen.ours and not seen.open:
+        session = retire(session, (identity,))
+    return assess(session, now)
+
+
+def _is_behind(fact: f.JobChanged, placement: Placement, attempt: Attempt) -> bool:
+    """Whether the job is of this attempt's dispatch, or of one that carries its key and whose reply was lost."""
+    key = fact.key
+    return attempt.dispatch_id == fact.dispatch_id or (
+        key is not None
+        and key.placement == placement.agent_name
+        and key.attempt == attempt.number
+        and key.attempt_id == attempt.attempt_id
+    )
+
+
+def _disown(placement: Placement, owner: Attempt) -> Placement:
+    """Take an agent away from the attempts that were credited with it by its name alone: its job says whose it is."""
+    for other in placement.attempts:
+        if other.number != owner.number and other.identity == owner.identity and other.job_status is None:
+            placement = with_attempt(placement, replace(other, identity=None, job_id=None))
+    return placement
 
 
 def _note_attempt(session: Session, attempt: Attempt, event: str, source: f.Source, now: float) -> Session:

@@ -8,6 +8,7 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.facts import (
     AgentJoined,
     AgentLeft,
+    AgentReady,
     DispatchAccepted,
     DispatchRecovered,
     Fact,
@@ -53,6 +54,8 @@ def _agents(session: Session, look: Look) -> Iterator[Fact]:
                 done=listed.done,
                 source=Source.LISTING,
             )
+        elif listed.ready and listed.sid in known and not known[listed.sid].ready:
+            yield AgentReady(listed.sid)
     listed_sids = {p.sid for p in look.participants}
     for agent in session.agents:
         if agent.present and agent.participant_sid not in listed_sids and _may_contradict(look, agent):
@@ -128,15 +131,20 @@ def foreign_dispatch(session: Session, placement: Placement, look: Look) -> List
 
 
 def unproven(session: Session) -> tuple[Agent, ...]:
-    """Agents that only a listing showed and that some placement wants: each must answer before it counts."""
+    """Agents that some placement wants and that must answer before they count.
+
+    Those are the ones that only a listing showed, and all where the policy asks for an answer.
+    """
     return tuple(
         a
         for a in session.agents
-        if a.present
-        and a.source is Source.LISTING
-        and a.answered_at is None
-        and any(p.wanting and belongs(session, p, a) for p in session.placements)
+        if a.present and a.answered_at is None and any(_must_answer(session, p, a) for p in session.placements)
     )
+
+
+def _must_answer(session: Session, placement: Placement, agent: Agent) -> bool:
+    needed = agent.source is Source.LISTING or placement.policy.verify_at > Proof.JOINED
+    return needed and placement.wanting and belongs(session, placement, agent)
 
 
 def cause_so_far(attempt: Attempt, look: Look | None, *, final: bool) -> Cause | None:

@@ -120,6 +120,13 @@ class AgentLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentReady:
+    """A listing shows that an agent which is there says by now that it serves: LiveKit sends no webhook for that."""
+
+    participant_sid: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentAborted:
     """An agent's connection ended before it was in the room."""
 
@@ -305,6 +312,7 @@ Fact = (
     | PeopleCounted
     | AgentJoined
     | AgentLeft
+    | AgentReady
     | AgentAborted
     | JobChanged
     | PulseAnswered

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orchestrator.core.belonging import attempt_behind, belongs
 from orchestrator.core.causes import Cause
-from orchestrator.core.facts import AgentJoined, AgentLeft, LeaveReason, Source
+from orchestrator.core.facts import AgentJoined, AgentLeft, AgentReady, LeaveReason, Source
 from orchestrator.core.ledger import note, with_agent, with_attempt, with_placement
 from orchestrator.core.proof import Proof, job_of_identity
 from orchestrator.core.session import Agent, Attempt, Placement, PlacementState, Session
@@ -72,6 +72,15 @@ def left(session: Session, fact: AgentLeft, now: float) -> Session:
     )
     gone = replace(agent, left_at=fact.created_at, reason=fact.reason, leave=fact.leave, done=agent.done or fact.done)
     return _gone(session, gone, now)
+
+
+def became_ready(session: Session, fact: AgentReady, now: float) -> Session:
+    """The agent's own word that it serves; of one that has left, or that nobody knows, it is worth nothing."""
+    agent = next((a for a in session.agents if a.participant_sid == fact.participant_sid and a.present), None)
+    if agent is None or agent.ready:
+        return session
+    session = note(session, now, "agent_ready", Source.LISTING, agent_name=agent.agent_name, identity=agent.identity)
+    return assess(with_agent(session, replace(agent, ready=True)), now)
 
 
 def assess(session: Session, now: float) -> Session:

@@ -204,6 +204,7 @@ _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.PeopleCounted: _people_counted,
     f.AgentJoined: _agent_joined,
     f.AgentLeft: _agent_left,
+    f.AgentReady: presence.became_ready,
     f.AgentAborted: _agent_aborted,
     f.JobChanged: attempts.job_changed,
     f.PulseAnswered: _pulse_answered,

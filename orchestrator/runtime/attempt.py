@@ -79,6 +79,8 @@ class AttemptRunner:
         placement = session.placement(name)
         for attempt in placement.attempts:
             if attempt.ours and not attempt.open and not attempt.deleted and attempt.dispatch_id:
+                if attempt.identity is not None and attempt.identity == placement.identity:
+                    continue  # its agent serves: deleting the dispatch would take it away
                 if attempt.identity is None and self._clock.now() < attempt.requested_at + JOB_IDENTITY_AFTER:
                     continue
                 await self._delete(owner, placement, attempt, attempt.dispatch_id)
@@ -141,9 +143,10 @@ class AttemptRunner:
 
     async def _until_checkpoint(self, owner: SessionOwner, name: str, number: int, at: float, *, final: bool) -> Cause | None:
         while True:
-            now = self._clock.now()
-            pause = min(at - now, self._look_period(owner.session, name, number))
-            if await owner.until(partial(_over, name, number), timeout=pause):
+            pause = min(at - self._clock.now(), self._look_period(owner.session, name, number))
+            seen = _proof(name, number, owner.session)
+            await owner.until(partial(_over_or_beyond, name, number, seen), timeout=pause)
+            if _over(name, number, owner.session):
                 return None
             reached = self._clock.now() >= at
             look = await self._look(owner)
@@ -201,6 +204,16 @@ def _over(name: str, number: int, session: Session) -> bool:
     placement = session.placement(name)
     attempt = placement.attempt(number)
     return session.ended or not placement.wanting or attempt is None or not attempt.open
+
+
+def _proof(name: str, number: int, session: Session) -> Proof:
+    attempt = session.placement(name).attempt(number)
+    return attempt.proof if attempt is not None else Proof.NONE
+
+
+def _over_or_beyond(name: str, number: int, seen: Proof, session: Session) -> bool:
+    """Whether the attempt is over, or its agent has come while the policy asks for more: then one looks at once."""
+    return _over(name, number, session) or (Proof.JOINED <= _proof(name, number, session) > seen)
 
 
 def _checkpoints(placement: Placement, number: int) -> list[tuple[float, bool]]:

@@ -140,7 +140,7 @@ class Ownership:
             elif owner.woken:
                 await owner.advance()
         except Superseded:
-            self._forget(sid)
+            self._forget_if(sid, owner)
         except StoreCorrupt:
             # Nothing here can mend it; it stays as it is, for a version that can read it.
             log.exception("session_unreadable", sid=sid)
@@ -159,8 +159,12 @@ class Ownership:
             return  # it is ours by now, and stays in our list for the next replica to find
         owner = SessionOwner(sid, loaded, self._parts, self._steward.react)
         self._owners[sid] = owner
-        await owner.advance()
-        self._steward.react(owner)
+        try:
+            await owner.advance()
+        except Superseded:
+            self._forget_if(sid, owner)
+        else:
+            self._steward.react(owner)
 
     async def _take_over_from(self, replica: str) -> None:
         sids = await self._leases.sessions_of(replica)
@@ -174,8 +178,6 @@ class Ownership:
                     return
                 try:
                     await self._drive(sid, from_owner=replica)
-                except Superseded:
-                    self._forget(sid)
                 except StoreCorrupt:
                     log.exception("session_unreadable", sid=sid)
 
@@ -184,13 +186,19 @@ class Ownership:
 
     def _release(self, owner: SessionOwner) -> None:
         """An ended session needs nobody: events that come late claim it again."""
-        if self._owners.get(owner.sid) is owner:
-            self._forget(owner.sid)
+        if self._forget_if(owner.sid, owner):
             self._tasks.spawn(f"{owner.sid}:release", self._leases.forget(self._parts.replica, owner.sid))
 
     def _let_go(self) -> None:
         for sid in tuple(self._owners):
             self._forget(sid)
+
+    def _forget_if(self, sid: str, owner: SessionOwner | None) -> bool:
+        """Drop this owner, unless another one of this replica has taken its place meanwhile; whether it was dropped."""
+        if owner is None or self._owners.get(sid) is not owner:
+            return False
+        self._forget(sid)
+        return True
 
     def _forget(self, sid: str) -> None:
         self._steward.forget(sid)

@@ -84,6 +84,12 @@ class FakeLiveKit:
         if webhook:
             await self._tell(room, AgentJoined(sid, identity, agent_name, joined_at=now, created_at=now))
 
+    def make_ready(self, name: str) -> None:
+        """Every agent of the room says that it serves. LiveKit sends no webhook for an attribute."""
+        participants = self.rooms[name].participants
+        for identity, participant in participants.items():
+            participants[identity] = replace(participant, ready=participant.is_agent)
+
     async def enter(self, name: str, identity: str) -> None:
         """A person joins."""
         room, sid, now = self.rooms[name].room, f"PA_{next(self._ids)}", self.clock.now()

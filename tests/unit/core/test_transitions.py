@@ -313,3 +313,24 @@ def test_whatever_comes_in_whatever_order_the_record_stays_sound(story: list[f.F
         assert sum(i.resolved_at is None for i in placement.incidents) <= 1
         assert not (ended and not session.ended)
         ended = session.ended
+
+
+def test_an_agent_that_was_credited_to_a_newer_attempt_by_its_name_goes_back_to_the_one_whose_job_it_is() -> None:
+    """Otherwise deleting the older attempt's dispatch would take the verified agent out of the room."""
+    session = play(
+        opened(), routed("mary"), requested(), accepted(), f.AttemptEnded("mary", 1, Cause.NOT_TAKEN),
+        requested(2), accepted(2), agent_joined("AJ_1"),
+    )  # fmt: skip
+    assert session.placement("mary").open_attempt == session.placement("mary").attempt(2)
+    session = play(job(1), session=session)
+    placement = session.placement("mary")
+    assert placement.identity == "agent-AJ_1"
+    assert [(a.number, a.open, a.identity) for a in placement.attempts] == [(1, True, "agent-AJ_1"), (2, False, None)]
+    assert session.retired == ()
+
+
+def test_an_agent_that_says_later_that_it_serves_reaches_the_level_ready() -> None:
+    session = play(opened(), routed("mary", policy=Policy(verify_at=Proof.READY)), requested(), agent_joined())
+    assert session.state is SessionState.DISPATCHING
+    assert play(f.AgentReady("PA_AJ_1"), session=session).state is SessionState.VERIFIED
+    assert play(f.AgentReady("PA_unknown"), session=session).placements == session.placements

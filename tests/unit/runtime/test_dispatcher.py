@@ -377,3 +377,36 @@ async def test_while_the_store_is_away_nothing_is_called_and_afterwards_it_goes_
         assert "create_dispatch" not in service.livekit.calls
         service.store.down = False
         await service.until(ROOM, verified)
+
+
+async def test_a_policy_that_asks_for_an_answer_gets_one_right_after_the_agent_joined() -> None:
+    async with running(wants("mary", policy=Policy(verify_at=Proof.ANSWERING))) as service:
+        service.livekit.worker = joins
+        await service.start_room()
+        session = await service.until(ROOM, verified, timeout=2)
+        assert session.placement("mary").attempts_total == 1
+
+
+async def test_a_policy_that_asks_for_readiness_waits_until_the_agent_says_so() -> None:
+    async with running(wants("mary", policy=Policy(verify_at=Proof.READY))) as service:
+        service.livekit.worker = joins
+        await service.start_room()
+        session = await service.until(ROOM, lambda s: s.placement("mary").proof is Proof.ANSWERING, timeout=3)
+        assert session.state is SessionState.DISPATCHING
+        service.livekit.make_ready(ROOM)
+        await service.until(ROOM, verified, timeout=3)
+
+
+async def test_an_agent_that_joins_and_never_answers_where_an_answer_is_asked_for_is_silent_and_removed() -> None:
+    async def mute(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
+        job = await livekit.take_job(room, dispatch)
+        livekit.silent.add(job.identity or "")
+        await livekit.join(room, job.identity or "", "mary")
+
+    policy = Policy(attempts=2, verify_at=Proof.ANSWERING, keep_trying=0)
+    async with running(wants("mary", policy=policy)) as service:
+        service.livekit.worker = mute
+        await service.start_room()
+        session = await service.until(ROOM, unverified)
+        assert [a.cause for a in session.placement("mary").attempts] == [Cause.SILENT, Cause.SILENT]
+        assert len(service.livekit.agents(ROOM)) <= 1
