@@ -35,7 +35,7 @@ async def test_every_webhook_five_times_and_out_of_order_leads_to_the_same_resul
 ) -> None:
     port = free_port()
     async with (
-        relay(stage.webhook_port, webhook_url(port), copies=5, seed=7) as between,
+        relay(stage.webhook_port, [webhook_url(port)], copies=5, seed=7) as between,
         orchestrator(tmp_path, stage.server, config("light"), port=port) as rollcall,
         client(stage.server, "shuffled") as person,
     ):

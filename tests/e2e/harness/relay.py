@@ -1,10 +1,11 @@
-"""A bad network between LiveKit and Rollcall: every webhook several times, in another order, and some never."""
+"""A bad network between LiveKit and Rollcall: every webhook several times, in another order, to any replica."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -17,12 +18,12 @@ HELD = 0.3
 
 
 class Relay:
-    """Takes LiveKit's webhooks on one port and sends them on to another, `copies` times each, shuffled."""
+    """Takes LiveKit's webhooks on one port and sends them on, `copies` times each, shuffled, to the targets in turn."""
 
-    def __init__(self, target: str, *, copies: int, seed: int) -> None:
+    def __init__(self, targets: Sequence[str], *, copies: int, seed: int) -> None:
         self.statuses: list[int] = []
-        """What the target answered, delivery by delivery."""
-        self._target = target
+        """What was answered, delivery by delivery."""
+        self._targets = itertools.cycle(targets)
         self._copies = copies
         self._random = random.Random(seed)  # noqa: S311 a test that can be repeated, no secret
         self._held: list[tuple[bytes, dict[str, str]]] = []
@@ -46,14 +47,14 @@ class Relay:
                 deliveries = held * self._copies
                 self._random.shuffle(deliveries)
                 for body, headers in deliveries:
-                    async with http.post(self._target, data=body, headers=headers) as response:
+                    async with http.post(next(self._targets), data=body, headers=headers) as response:
                         self.statuses.append(response.status)
 
 
 @asynccontextmanager
-async def relay(port: int, target: str, *, copies: int, seed: int) -> AsyncIterator[Relay]:
+async def relay(port: int, targets: Sequence[str], *, copies: int, seed: int) -> AsyncIterator[Relay]:
     """A relay that listens on `port` until the exit."""
-    between = Relay(target, copies=copies, seed=seed)
+    between = Relay(targets, copies=copies, seed=seed)
     app = web.Application()
     app.router.add_post("/webhooks/livekit", between.receive)
     runner = web.AppRunner(app, access_log=None)
