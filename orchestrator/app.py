@@ -4,6 +4,7 @@ Nothing here decides. What runs: the store's client, LiveKit's API, the runtime 
 """
 
 import asyncio
+import gc
 import hashlib
 import importlib
 import os
@@ -85,6 +86,16 @@ def serve(settings: Settings) -> int:
             return 1
 
 
+def spare_the_collector() -> None:
+    """What was made at start stays for good: the garbage collector need not walk it for every few hundred webhooks.
+
+    Measured, the default thresholds cost a tenth of the CPU of a stored webhook.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """uvloop's, where it is installed (the extra `uvloop`)."""
     try:
@@ -102,6 +113,7 @@ async def _serve(settings: Settings) -> int:
         replica = Replica(settings, redis_url)
         stack.push_async_callback(replica.stop)
         await replica.start()
+        spare_the_collector()
         await stopping.wait()
         log.info("stopping", replica=replica.name)
     return 0

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from orchestrator.core.facts import Fact, RoomOpened
-from orchestrator.runtime.ports import Appended, SessionStore
+from orchestrator.runtime.ports import Appended, Loaded, SessionStore
 
 
 class Intake:
     """Stores facts before anybody is answered; the owner, here or elsewhere, does the rest."""
 
-    def __init__(self, store: SessionStore, replica: str, wake: Callable[[str], None]) -> None:
+    def __init__(self, store: SessionStore, replica: str, wake: Callable[[str, Loaded | None], None]) -> None:
         self._store = store
         self._replica = replica
         self._wake = wake
@@ -19,5 +19,5 @@ class Intake:
         reply = await self._store.append(opening, facts, event_id=event_id, replica=self._replica)
         # A duplicate wakes, too: it may be the repetition of an append whose reply was lost.
         if reply.outcome is not Appended.IGNORED and reply.owner == self._replica:
-            self._wake(opening.sid)
+            self._wake(opening.sid, reply.claimed)
         return reply.outcome

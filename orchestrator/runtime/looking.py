@@ -50,16 +50,7 @@ class Looker:
         """
         session = owner.session
         requested_at = self._clock.now()
-        await self._live(session.room, session.sid)
-        try:
-            participants, dispatches = await asyncio.gather(
-                self._repeated(lambda: self._livekit.participants(session.room)),
-                self._repeated(lambda: self._livekit.dispatches(session.room)),
-            )
-        except LiveKitError as error:
-            await self._live(session.room, session.sid)  # both calls fail for a room that has just closed
-            raise LookFailed(error.cause) from error
-        look = Look(requested_at, participants, dispatches)
+        look = await self._whole(session.room, session.sid, requested_at)
         if found := differences(owner.session, look):
             await owner.record(*found)
         await self._ask_the_unproven(owner)
@@ -75,6 +66,17 @@ class Looker:
             await owner.record(RoomFinished(created_at=self._clock.now(), source=Source.LISTING))
         except LookFailed:
             return
+
+    async def _whole(self, room: str, sid: str, requested_at: float) -> Look:
+        """All three listings at once; the room's own word goes first: the others hang for a room that is not there."""
+        try:
+            async with asyncio.TaskGroup() as calls:
+                calls.create_task(self._live(room, sid))
+                participants = calls.create_task(self._repeated(lambda: self._livekit.participants(room)))
+                dispatches = calls.create_task(self._repeated(lambda: self._livekit.dispatches(room)))
+        except ExceptionGroup as failures:
+            raise _foremost(failures) from failures
+        return Look(requested_at, participants.result(), dispatches.result())
 
     async def _live(self, name: str, sid: str) -> None:
         try:
@@ -113,3 +115,14 @@ class Looker:
             return await call()
 
         return await retrying(once)
+
+
+def _foremost(failures: ExceptionGroup[Exception]) -> Exception:
+    """What several failed calls come to: a room that is gone explains every other failure."""
+    gone = next((error for error in failures.exceptions if isinstance(error, RoomGone)), None)
+    if gone is not None:
+        return gone
+    for error in failures.exceptions:
+        if isinstance(error, LiveKitError):
+            return LookFailed(error.cause)
+    return failures.exceptions[0] if len(failures.exceptions) == 1 else failures

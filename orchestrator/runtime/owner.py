@@ -1,7 +1,7 @@
 """Driving one session: the only place where facts are folded into its record, and where the record is committed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.facts import Fact, Routed
@@ -48,6 +48,7 @@ class SessionOwner:
         self._parts = parts
         self._on_commit = on_commit
         self._session = loaded.session
+        self._foreseen: Session | None = None
         self._epoch = loaded.epoch
         self._inbox: tuple[Delivered, ...] | None = loaded.inbox
         self._woken = False
@@ -58,9 +59,11 @@ class SessionOwner:
 
     @property
     def session(self) -> Session:
-        if self._session is None:
+        """The record as it was committed last; before the first commit, as `foresee` folded it."""
+        session = self._session or self._foreseen
+        if session is None:
             raise RuntimeError(f"session {self.sid} is used before its first commit")
-        return self._session
+        return session
 
     @property
     def committed(self) -> bool:
@@ -76,6 +79,18 @@ class SessionOwner:
         self._check()
         placement = self.session.placement(agent_name)
         return placement if placement.wanting and not self.session.ended else None
+
+    def foresee(self) -> Session:
+        """Fold what was loaded, without committing it: one may look beside the first commit, and write only after it."""
+        session = self._session
+        for delivered in self._inbox or ():
+            session = fold(session, delivered.fact, delivered.at)
+        if session is None:
+            raise RuntimeError(f"session {self.sid} was claimed without any fact")
+        if not session.routed:
+            session = fold(session, self._parts.route(session.room, session.metadata), self._parts.clock.now())
+        self._foreseen = session
+        return session
 
     def stop(self) -> None:
         """Drive it no further: whoever waits for it gets Superseded."""
@@ -157,10 +172,14 @@ class SessionOwner:
             raise Superseded(self.sid)
         self._session = session
         self._inbox = None
-        for before, after, delivered in steps:
-            self._parts.observer.folded(before, after, delivered)
         self.nudge()
         self._on_commit(self)
+        # Logs and metrics wait until what was committed for (a call to LiveKit) is under way.
+        asyncio.get_running_loop().call_soon(self._observe, steps)
+
+    def _observe(self, steps: Sequence[tuple[Session | None, Session, Delivered]]) -> None:
+        for before, after, delivered in steps:
+            self._parts.observer.folded(before, after, delivered)
 
     async def _waiting(self) -> tuple[Delivered, ...]:
         if self._inbox is not None:

@@ -12,7 +12,7 @@ import structlog
 
 from orchestrator.core.session import Session
 from orchestrator.runtime.owner import OwnerParts, SessionOwner, Superseded
-from orchestrator.runtime.ports import Clock, Leases, StoreCorrupt, StoreUnavailable
+from orchestrator.runtime.ports import Clock, Leases, Loaded, StoreCorrupt, StoreUnavailable
 from orchestrator.runtime.steward import Steward
 from orchestrator.runtime.tasks import Tasks
 
@@ -47,6 +47,7 @@ class Ownership:
         self._owners: dict[str, SessionOwner] = {}
         self._busy: set[str] = set()
         self._again: set[str] = set()
+        self._claimed: dict[str, Loaded] = {}
         self._renewed_at: float | None = None
         self._stopping = False
         steward.when_done(self._release)
@@ -59,10 +60,12 @@ class Ownership:
         """Whether the lease may have lapsed: then no write may leave this process."""
         return self._renewed_at is None or self._clock.monotonic() - self._renewed_at > self._times.fence
 
-    def wake(self, sid: str) -> None:
-        """Facts wait in the inbox of a session of ours."""
+    def wake(self, sid: str, claimed: Loaded | None = None) -> None:
+        """Facts wait in the inbox of a session of ours; `claimed`: the session itself, when it has just become ours."""
         if self._stopping:
             return
+        if claimed is not None:
+            self._claimed[sid] = claimed
         if owner := self._owners.get(sid):
             owner.wake()
         if sid in self._busy:
@@ -151,7 +154,9 @@ class Ownership:
             self._again.add(sid)
 
     async def _drive(self, sid: str, *, from_owner: str | None) -> None:
-        loaded = await self._parts.store.take(sid, self._parts.replica, from_owner=from_owner)
+        loaded = self._claimed.pop(sid, None)
+        if loaded is None or from_owner is not None:
+            loaded = await self._parts.store.take(sid, self._parts.replica, from_owner=from_owner)
         if loaded is None:
             await self._leases.forget(from_owner or self._parts.replica, sid)
             return
@@ -159,6 +164,8 @@ class Ownership:
             return  # it is ours by now, and stays in our list for the next replica to find
         owner = SessionOwner(sid, loaded, self._parts, self._steward.react)
         self._owners[sid] = owner
+        if loaded.session is None and not owner.foresee().ended:
+            self._steward.react(owner)  # the first look begins beside the first commit
         try:
             await owner.advance()
         except Superseded:

@@ -64,13 +64,6 @@ class Appended(StrEnum):
     """Of a room that our own call brought to life by mistake, and that we removed."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppendReply:
-    outcome: Appended
-    owner: str
-    """The replica that drives the session; it has been woken, unless it is the caller."""
-
-
 class Committed(StrEnum):
     COMMITTED = "committed"
     SUPERSEDED = "superseded"
@@ -93,6 +86,15 @@ class Loaded:
     inbox: tuple[Delivered, ...]
     owner: str
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppendReply:
+    outcome: Appended
+    owner: str
+    """The replica that drives the session; it has been woken, unless it is the caller."""
+    claimed: Loaded | None = None
+    """The whole session, when this very call opened it and claimed it for the caller: it need not be loaded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
 
+from orchestrator.store.packing import CONNECTIONS
+
 SENTINEL: Final = "redis+sentinel"
 _SENTINEL_PORT: Final = 26379
 
@@ -27,7 +29,10 @@ def open_client(url: str, timeout: float) -> Redis:
     parts = urlsplit(url)
     if parts.scheme == SENTINEL:
         return _of_sentinel(parts, options)
-    return Redis.from_url(url, **options)
+    client = Redis.from_url(url, **options)
+    # Not an option: from_url takes the class from the scheme alone.
+    client.connection_pool.connection_class = CONNECTIONS[parts.scheme]
+    return client
 
 
 async def close_client(client: Redis) -> None:

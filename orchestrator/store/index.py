@@ -27,6 +27,9 @@ _REFRESH: Final = 3600.0
 _SWEEP_AFTER: Final = 7200
 """Seconds that an entry outlives its session: more than a refresh may be late."""
 
+_INTRODUCED: Final = 0
+"""In the place of an epoch: of a session that was introduced, and not committed since."""
+
 _DAY: Final = 86_400
 _NEAR: Final = 5
 
@@ -54,7 +57,7 @@ class Position:
 @dataclass(frozen=True, slots=True)
 class _Written:
     state: SessionState | None
-    """None: this process only made sure that it is in the indexes."""
+    """None: it was in the indexes before this process heard of it, in whatever state."""
     epoch: int
     at: float
 
@@ -75,7 +78,7 @@ class Index:
     async def introduce(self, opening: RoomOpened) -> None:
         """Enter a session that may be new, as one that is not settled yet; leave it as it is if it is known."""
         if self._written.get(opening.sid) is None:
-            await self._write(
+            entered = await self._write(
                 opening.sid,
                 opening.room,
                 opening.started_at,
@@ -83,18 +86,19 @@ class Index:
                 keep=self._live_ttl,
                 only_new=True,
             )
-            self._written.put(opening.sid, _Written(None, 0, 0.0))
+            state = SessionState.DISPATCHING if entered else None
+            self._written.put(opening.sid, _Written(state, _INTRODUCED, 0.0))
 
     async def update(self, session: Session, *, epoch: int, keep: int) -> None:
         """Enter a session as it is now, if that changed. `keep`: seconds for which its record is kept."""
         written = self._written.get(session.sid)
         # Under another epoch somebody else may have written since.
-        if (
-            written is not None
-            and (written.state, written.epoch) == (session.state, epoch)
-            and session.updated_at - written.at < _REFRESH
-        ):
-            return
+        if written is not None and written.state is session.state:
+            if written.epoch == _INTRODUCED:  # entered by us when it was new, and this is its first commit
+                self._written.put(session.sid, _Written(session.state, epoch, session.updated_at))
+                return
+            if written.epoch == epoch and session.updated_at - written.at < _REFRESH:
+                return
         await self._write(session.sid, session.room, session.started_at, session.state, keep=keep, only_new=False)
         self._written.put(session.sid, _Written(session.state, epoch, session.updated_at))
 
@@ -137,7 +141,7 @@ class Index:
             offset += count  # rooms that started in the same millisecond as the last one seen: skipped above
         return found[:count]
 
-    async def _write(self, sid: str, room: str, started_at: float, state: SessionState, *, keep: int, only_new: bool) -> None:
+    async def _write(self, sid: str, room: str, started_at: float, state: SessionState, *, keep: int, only_new: bool) -> bool:
         keys = (self._keys.sessions, self._keys.due, self._keys.names, self._keys.name(room), *self._states)
         args = (
             sid,
@@ -148,4 +152,4 @@ class Index:
             self._live_ttl + _DAY,
             int(only_new),
         )
-        await self._enter.run(self._connection, keys, args)
+        return bool(await self._enter.run(self._connection, keys, args))

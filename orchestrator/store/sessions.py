@@ -58,18 +58,21 @@ class Sessions:
 
     async def append(self, opening: RoomOpened, facts: Sequence[Fact], *, event_id: str | None, replica: str) -> AppendReply:
         sid = opening.sid
-        outcome, owner = Outcome.UNCLAIMED, ""
         if self._owned.get(sid):
-            outcome, owner = await self._append_facts(opening, facts, event_id, replica, claim=False)
-        if outcome is Outcome.UNCLAIMED:
-            outcome, owner = await self._append_facts(opening, facts, event_id, replica, claim=True)
-            if owner != replica:
-                await self._roster.leave(replica, sid)
-            if owner:
-                self._owned.put(sid, value=True)
-        if outcome is not Outcome.IGNORED:
-            await self._index.introduce(opening)
-        return AppendReply(Appended(outcome), owner)
+            outcome, reply = await self._append_facts(opening, facts, event_id, replica, claim=False)
+            if outcome is not Outcome.UNCLAIMED:
+                return reply
+        # Both leave in one pipeline, the script first: the indexes are written after it, without a trip of their own.
+        (outcome, reply), _ = await asyncio.gather(
+            self._append_facts(opening, facts, event_id, replica, claim=True), self._index.introduce(opening)
+        )
+        if outcome is Outcome.IGNORED:
+            await self._index.remove([sid])
+        if reply.owner != replica:
+            await self._roster.leave(replica, sid)
+        if reply.owner:
+            self._owned.put(sid, value=True)
+        return reply
 
     async def take(self, sid: str, replica: str, *, from_owner: str | None) -> Loaded | None:
         reply = await self._take.run(
@@ -161,7 +164,7 @@ class Sessions:
 
     async def _append_facts(
         self, opening: RoomOpened, facts: Sequence[Fact], event_id: str | None, replica: str, *, claim: bool
-    ) -> tuple[Outcome, str]:
+    ) -> tuple[Outcome, AppendReply]:
         sid = opening.sid
         keys = [*self._session_keys(sid), self._keys.buried(sid)]
         if event_id is not None:
@@ -178,8 +181,11 @@ class Sessions:
         for fact in facts:
             args += (*_effect(fact), encode_fact(fact))
         entry = self._roster.entry(replica, sid) if claim else ()
-        outcome, owner = await self._append.run(self._connection, keys, args, after=entry)
-        return Outcome(outcome.decode()), owner.decode()
+        answered, owner, epoch, inbox = await self._append.run(self._connection, keys, args, after=entry)
+        outcome, owner = Outcome(answered.decode()), owner.decode()
+        claimed = Loaded(None, _delivered(inbox), owner, int(epoch)) if inbox else None
+        appended = Appended.IGNORED if outcome is Outcome.UNCLAIMED else Appended(outcome)
+        return outcome, AppendReply(appended, owner, claimed)
 
     async def _exists(self, sid: str) -> bool:
         return bool(await self._connection.call("EXISTS", self._keys.session(sid)))

@@ -19,6 +19,7 @@ from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.webhook import WebhookEvent
 from redis.asyncio import Redis
 
+from orchestrator.app import spare_the_collector
 from orchestrator.observability.logs import configure
 from orchestrator.observability.metrics import Metrics
 from orchestrator.runtime.clock import StoreClock
@@ -48,7 +49,8 @@ async def ours(redis_url: str) -> AsyncIterator[Handler]:
     webhooks = Metrics((), "").webhooks
     tasks = Tasks(lambda _name, _error: None)
     connection = Connection(redis_url, tasks.spawn)
-    intake = Intake(Sessions(connection, Keys(), Retention()), REPLICA, lambda _: None)
+    spare_the_collector()  # as `rollcall serve` does
+    intake = Intake(Sessions(connection, Keys(), Retention()), REPLICA, lambda _sid, _claimed: None)
     try:
         yield WebhookDoor(
             {API_KEY: API_SECRET},

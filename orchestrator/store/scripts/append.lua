@@ -4,7 +4,7 @@
 -- KEYS  session, inbox, people, early, buried[, seen]
 -- ARGV  replica, may claim (1 or 0), sid, prefix of the wake channels, TTL of a live session (s), TTL of an event id (s),
 --       the opening fact; then for each fact: its effect on the people ('+', '-' or ''), the participant sid, the fact
--- Answers {outcome, owner}.
+-- Answers {outcome, owner, epoch, inbox}; the last two are empty unless this call opened the session and claimed it.
 
 local session, inbox, people, early, buried, seen = unpack(KEYS)
 local replica, may_claim, sid, channels, live_ttl, seen_ttl, opening = unpack(ARGV, 1, 7)
@@ -14,28 +14,30 @@ local FACTS = 8 -- where they begin
 local EARLY_KEPT = 200
 
 if redis.call('EXISTS', buried) == 1 then
-  return {'ignored', ''}
+  return {'ignored', '', '', {}}
 end
 
 local stored = redis.call('HMGET', session, 'owner', 'epoch', 'ttl')
 local owner = stored[1] or ''
 if seen and redis.call('EXISTS', seen) == 1 then
-  return {'duplicate', owner}
+  return {'duplicate', owner, '', {}}
 end
 
 local time = redis.call('TIME')
 local now = string.format('%d%03d', time[1], math.floor(time[2] / 1000))
 
+local claimed = ''
 if owner == '' then
   -- Only a caller that has entered the session in its replica's set may claim it: should it die at this very moment,
   -- that set is how the others find the session.
   if may_claim == '0' then
-    return {'unclaimed', ''}
+    return {'unclaimed', '', '', {}}
   end
   owner = replica
   -- Time in ms lifts the epoch above any that a lost tail of the data may have held.
   local epoch = math.max(tonumber(stored[2] or 0) + 1, tonumber(now))
-  redis.call('HSET', session, 'owner', owner, 'epoch', string.format('%.0f', epoch))
+  claimed = string.format('%.0f', epoch)
+  redis.call('HSET', session, 'owner', owner, 'epoch', claimed)
 end
 if seen then
   redis.call('SET', seen, '1', 'EX', seen_ttl)
@@ -54,14 +56,18 @@ local function leave(participant)
   end
 end
 
+local entries = {}
 local function push(count, fact)
-  redis.call('RPUSH', inbox, now .. ' ' .. count .. ' ' .. fact)
+  entries[#entries + 1] = now .. ' ' .. count .. ' ' .. fact
+  redis.call('RPUSH', inbox, entries[#entries])
 end
 
 local pushed = #ARGV >= FACTS
 if redis.call('EXISTS', inbox) == 0 and redis.call('HEXISTS', session, 'record') == 0 then
   push('', opening)
   pushed = true
+else
+  claimed = '' -- there is more to it than this event: its owner loads it
 end
 for i = FACTS, #ARGV, 3 do
   local effect, participant, fact = ARGV[i], ARGV[i + 1], ARGV[i + 2]
@@ -80,4 +86,7 @@ end
 if pushed and owner ~= replica then
   redis.call('PUBLISH', channels .. owner, sid)
 end
-return {'stored', owner}
+if claimed == '' then
+  entries = {}
+end
+return {'stored', owner, claimed, entries}

@@ -4,6 +4,7 @@
 -- KEYS  sessions, due, names, the sids of its room's name; then the sids of each state
 -- ARGV  sid, room, started_at, which of the states (from 1), how long its keys live (s), TTL of the indexes (s),
 --       only if it is in none yet (1 or 0)
+-- Answers whether it was entered (1 or 0).
 
 local sessions, due, names, name = unpack(KEYS)
 local sid, room, started_at, state, keep, ttl, only_new = unpack(ARGV)
@@ -13,7 +14,7 @@ local SIDS_KEPT = 50 -- of one name
 local SWEPT = 20 -- at a time: more than one for each that comes, so that a backlog shrinks
 
 if only_new == '1' and redis.call('ZSCORE', sessions, sid) then
-  return
+  return 0
 end
 
 local function remove(gone)
@@ -41,3 +42,4 @@ redis.call('ZREMRANGEBYRANK', names, 0, -NAMES_KEPT - 1)
 for _, key in ipairs(KEYS) do
   redis.call('EXPIRE', key, ttl)
 end
+return 1

@@ -9,12 +9,26 @@ from collections.abc import Sequence
 import pytest
 
 from orchestrator.core.facts import Fact, PersonJoined, RoomOpened
-from orchestrator.runtime.ports import Appended, AppendReply
+from orchestrator.runtime.ports import Appended, AppendReply, Committed
 from orchestrator.store.connection import Connection
 from orchestrator.store.keys import Keys
 from orchestrator.store.leases import ReplicaLeases
 from orchestrator.store.sessions import Sessions
-from tests.integration.store.stories import FINISHED, SID, STARTED, A, B, counts, drive, joined, left, load, opening, tell
+from tests.integration.store.stories import (
+    FINISHED,
+    SID,
+    STARTED,
+    A,
+    B,
+    counts,
+    drive,
+    folded,
+    joined,
+    left,
+    load,
+    opening,
+    tell,
+)
 
 
 async def facts_of(store: Sessions) -> list[Fact]:
@@ -23,8 +37,23 @@ async def facts_of(store: Sessions) -> list[Fact]:
 
 async def test_the_first_event_opens_the_session_and_claims_it_for_the_replica_that_received_it(store: Sessions) -> None:
     reply = await store.append(opening(), [STARTED], event_id="EV_1", replica=A)
-    assert reply == AppendReply(Appended.STORED, A)
+    assert (reply.outcome, reply.owner) == (Appended.STORED, A)
     assert await facts_of(store) == [opening(), STARTED]
+
+
+async def test_who_opened_a_session_has_all_of_it_and_need_not_load_it(store: Sessions) -> None:
+    reply = await store.append(opening(), [STARTED, joined("PA_1")], event_id="EV_1", replica=A)
+    assert reply.claimed is not None
+    assert reply.claimed.inbox == await store.inbox(SID)
+    session = folded(reply.claimed)
+    assert await store.commit(session, epoch=reply.claimed.epoch, trim=3) is Committed.COMMITTED
+    assert await store.inbox(SID) == ()
+
+
+async def test_who_claims_a_session_that_was_there_before_must_load_it(store: Sessions) -> None:
+    await tell(store, STARTED)
+    assert (await store.append(opening(), [FINISHED], event_id="EV_2", replica=A)).claimed is None
+    assert (await store.append(opening(), [FINISHED], event_id="EV_2", replica=A)).claimed is None
 
 
 async def test_an_event_without_facts_opens_the_session_too(store: Sessions) -> None:

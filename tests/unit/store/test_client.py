@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 from redis.asyncio import SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.sentinel import SentinelConnectionPool
 
 from orchestrator.store.client import open_client
@@ -28,9 +29,9 @@ def test_nothing_is_retried_behind_our_back(url: str) -> None:
 
 
 def test_the_url_says_how_to_connect() -> None:
-    assert open_client("rediss://store", 2.0).connection_pool.connection_class is SSLConnection
+    assert issubclass(open_client("rediss://store", 2.0).connection_pool.connection_class, SSLConnection)
     unix = open_client("unix:///run/a%20b.sock?db=1", 2.0).connection_pool
-    assert unix.connection_class is UnixDomainSocketConnection
+    assert issubclass(unix.connection_class, UnixDomainSocketConnection)
     assert (unix.connection_kwargs["path"], unix.connection_kwargs["db"]) == ("/run/a b.sock", 1)
 
 
@@ -50,3 +51,11 @@ def test_a_sentinel_url_names_sentinels_master_database_and_credentials() -> Non
 def test_a_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         open_client(url, 2.0)
+
+
+def test_commands_are_packed_as_redis_py_packs_them_also_what_is_no_text() -> None:
+    pool = open_client("redis://store", 2.0).connection_pool
+    connection = pool.connection_class(**pool.connection_kwargs)
+    commands: list[tuple[str | bytes | float, ...]] = [("SET", "key", b"\x00\xff", 1, 1.5), ("GET", "half a pair \udc80")]
+    theirs = [b"".join(AbstractConnection.pack_command(connection, *command)) for command in commands]
+    assert b"".join(connection.pack_commands(commands)) == b"".join(theirs)
