@@ -43,10 +43,19 @@ class OwnerParts:
 class SessionOwner:
     """One session, driven by this replica. Its methods raise Superseded as soon as another replica drives it."""
 
-    def __init__(self, sid: str, loaded: Loaded, parts: OwnerParts, on_commit: Callable[["SessionOwner"], None]) -> None:
+    def __init__(
+        self,
+        sid: str,
+        loaded: Loaded,
+        parts: OwnerParts,
+        *,
+        on_commit: Callable[["SessionOwner"], None],
+        on_stop: Callable[["SessionOwner"], object],
+    ) -> None:
         self.sid = sid
         self._parts = parts
         self._on_commit = on_commit
+        self._on_stop = on_stop
         self._session = loaded.session
         self._foreseen: Session | None = None
         self._epoch = loaded.epoch
@@ -94,8 +103,10 @@ class SessionOwner:
 
     def stop(self) -> None:
         """Drive it no further: whoever waits for it gets Superseded."""
-        self._stopped = True
-        self.nudge()
+        if not self._stopped:
+            self._stopped = True
+            self.nudge()
+            self._on_stop(self)
 
     @property
     def woken(self) -> bool:

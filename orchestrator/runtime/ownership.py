@@ -143,7 +143,7 @@ class Ownership:
             elif owner.woken:
                 await owner.advance()
         except Superseded:
-            self._forget_if(sid, owner)
+            pass  # it has stopped, and is forgotten
         except StoreCorrupt:
             # Nothing here can mend it; it stays as it is, for a version that can read it.
             log.exception("session_unreadable", sid=sid)
@@ -162,16 +162,15 @@ class Ownership:
             return
         if self._stopping:
             return  # it is ours by now, and stays in our list for the next replica to find
-        owner = SessionOwner(sid, loaded, self._parts, self._steward.react)
+        owner = SessionOwner(sid, loaded, self._parts, on_commit=self._steward.react, on_stop=self._forget_if)
         self._owners[sid] = owner
         if loaded.session is None and not owner.foresee().ended:
             self._steward.react(owner)  # the first look begins beside the first commit
         try:
             await owner.advance()
         except Superseded:
-            self._forget_if(sid, owner)
-        else:
-            self._steward.react(owner)
+            return
+        self._steward.react(owner)
 
     async def _take_over_from(self, replica: str) -> None:
         sids = await self._leases.sessions_of(replica)
@@ -193,18 +192,18 @@ class Ownership:
 
     def _release(self, owner: SessionOwner) -> None:
         """An ended session needs nobody: events that come late claim it again."""
-        if self._forget_if(owner.sid, owner):
+        if self._forget_if(owner):
             self._tasks.spawn(f"{owner.sid}:release", self._leases.forget(self._parts.replica, owner.sid))
 
     def _let_go(self) -> None:
         for sid in tuple(self._owners):
             self._forget(sid)
 
-    def _forget_if(self, sid: str, owner: SessionOwner | None) -> bool:
+    def _forget_if(self, owner: SessionOwner) -> bool:
         """Drop this owner, unless another one of this replica has taken its place meanwhile; whether it was dropped."""
-        if owner is None or self._owners.get(sid) is not owner:
+        if self._owners.get(owner.sid) is not owner:
             return False
-        self._forget(sid)
+        self._forget(owner.sid)
         return True
 
     def _forget(self, sid: str) -> None:

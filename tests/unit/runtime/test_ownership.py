@@ -1,0 +1,86 @@
+"""Leases, the self-fence, takeover: one replica at a time drives a session, and none acts after its lease may be gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.core.policy import Policy
+from orchestrator.core.session import SessionState
+from orchestrator.runtime.fencing import FencedLiveKit
+from orchestrator.runtime.owner import Superseded
+from tests.fakes.livekit import joins
+from tests.unit.runtime.service import running, wants
+
+pytestmark = [pytest.mark.looptime, pytest.mark.asyncio]
+
+ROOM = "support-17"
+
+
+def verified(session: object) -> bool:
+    return getattr(session, "state", None) is SessionState.VERIFIED
+
+
+async def test_a_replica_that_cannot_renew_its_lease_stops_writing_before_others_may_take_over() -> None:
+    async with running(wants("mary")) as service:
+        assert not service.ownership.fenced()
+        service.store.down = True
+        await service.clock.sleep(6.4)
+        assert not service.ownership.fenced()
+        await service.clock.sleep(2.6)
+        assert service.ownership.fenced()
+
+
+async def test_a_fenced_replica_may_look_and_must_not_touch() -> None:
+    async with running(wants("mary")) as service:
+        await service.start_room()
+        fenced = FencedLiveKit(service.livekit, lambda: True)
+        assert await fenced.room(ROOM) is not None
+        assert await fenced.participants(ROOM) == ()
+        for write in (
+            fenced.delete_dispatch(ROOM, "AD_1"),
+            fenced.remove_participant(ROOM, "agent-AJ_1"),
+            fenced.delete_room(ROOM),
+        ):
+            with pytest.raises(Superseded):
+                await write
+        assert ROOM in service.livekit.rooms
+
+
+async def test_when_the_lease_is_back_its_sessions_are_loaded_again_and_go_on() -> None:
+    async with running(wants("mary", policy=Policy(attempts=20, deadline=300))) as service:
+        await service.start_room()
+        await service.until(ROOM, lambda s: s.placement("mary").attempts_total == 1)
+        service.store.down = True
+        await service.clock.sleep(20)
+        assert service.ownership.sessions() == ()
+        calls = service.livekit.calls.count("create_dispatch")
+        service.store.down = False
+        service.livekit.worker = joins
+        await service.until(ROOM, verified)
+        assert service.livekit.calls.count("create_dispatch") > calls
+
+
+async def test_a_session_that_another_replica_took_is_let_go_by_the_first_that_hears_of_it() -> None:
+    async with running(wants("mary")) as first:
+        opening = await first.start_room()
+        await first.until(ROOM, lambda s: s.placement("mary").attempts)
+        await first.store.take(opening.sid, "r2", from_owner="r1")
+        await first.clock.sleep(30)
+        assert first.ownership.sessions() == ()
+        assert first.livekit.calls.count("create_dispatch") == 1
+
+
+async def test_an_ended_session_is_driven_by_nobody_and_a_late_event_is_still_folded() -> None:
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        await service.start_room()
+        await service.until(ROOM, verified)
+        room = service.livekit.rooms[ROOM].room
+        await service.livekit.close_room(ROOM)
+        await service.until(ROOM, lambda s: s.ended)
+        await service.clock.sleep(20)
+        assert service.ownership.sessions() == ()
+        service.livekit.rooms.clear()
+        await service.livekit.join(room, "agent-AJ_late", "mary")
+        await service.clock.sleep(1)
+        assert (await service.session()).ended
