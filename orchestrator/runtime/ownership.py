@@ -49,6 +49,8 @@ class Ownership:
         self._again: set[str] = set()
         self._claimed: dict[str, Loaded] = {}
         self._renewed_at: float | None = None
+        self._to_load = False
+        """Whether the sessions in our name must be loaded anew, because the fence was down."""
         self._stopping = False
         steward.when_done(self._release)
 
@@ -116,14 +118,15 @@ class Ownership:
 
     async def _renew(self) -> None:
         sent_at = self._clock.monotonic()
-        was_fenced = self.fenced()
-        if was_fenced:
+        if self.fenced():
             self._let_go()  # a pause may have outlived the lease: what we hold in memory is not ours any more
+            self._to_load = True
         await self._leases.renew(self._parts.replica, self._times.ttl)
         self._renewed_at = sent_at
-        if was_fenced:
+        if self._to_load:
             for sid in await self._leases.sessions_of(self._parts.replica):
                 self.wake(sid)
+            self._to_load = False
 
     async def _advance(self, sid: str) -> None:
         try:
