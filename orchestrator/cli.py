@@ -99,7 +99,7 @@ def _serve(
         complain(error.problems)
         raise typer.Exit(ExitCode.FAILED) from None
 
-    from orchestrator.app import serve
+    from orchestrator.serving import serve
 
     raise typer.Exit(serve(settings))
 

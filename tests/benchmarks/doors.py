@@ -19,12 +19,12 @@ from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.webhook import WebhookEvent
 from redis.asyncio import Redis
 
-from orchestrator.app import spare_the_collector
 from orchestrator.observability.logs import configure
 from orchestrator.observability.metrics import Metrics
 from orchestrator.runtime.clock import StoreClock
 from orchestrator.runtime.intake import Intake
 from orchestrator.runtime.tasks import Tasks
+from orchestrator.serving import spare_the_collector
 from orchestrator.store.connection import Connection
 from orchestrator.store.keys import Keys
 from orchestrator.store.scripts import Script

@@ -17,7 +17,7 @@ from tests.e2e.harness.redis import redis_server
 
 IMPORTS = 7
 
-SERVICE = "import orchestrator.app, sys; assert 'livekit.agents' not in sys.modules"
+SERVICE = "import orchestrator.serving, sys; assert 'livekit.agents' not in sys.modules"
 LEAST = "import aiohttp.web, livekit.api, redis.asyncio"
 """What every service that gets LiveKit's webhooks and stores something imports."""
 

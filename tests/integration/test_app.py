@@ -32,7 +32,7 @@ def events(log: str) -> list[str]:
 
 def test_the_orchestrator_never_imports_livekit_agents_nor_the_worker() -> None:
     """They weigh hundreds of megabytes, and belong to another image."""
-    code = "import sys, orchestrator.app; print([m for m in sys.modules if m.startswith(('livekit.agents', 'worker'))])"
+    code = "import sys, orchestrator.serving; print([m for m in sys.modules if m.startswith(('livekit.agents', 'worker'))])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
