@@ -25,6 +25,12 @@ LAST_LINES = 60
 SHARED_LOGS = pytest.StashKey[Path]()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The burst comes first, whatever the order: its worker reports its load, which that of shared stages would raise."""
+    items.sort(key=lambda item: item.path.name != "test_burst.py")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show what the processes of a failed test wrote last: without it such a failure can only be guessed at."""

