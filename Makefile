@@ -45,7 +45,7 @@ check: .venv/.ready .venv-worker/.ready ## style, types, direction of imports, g
 	@echo "check: ruff" && $(BIN)/ruff check && $(BIN)/ruff format --check
 	@echo "check: mypy" && $(BIN)/mypy
 	@echo "check: mypy, the worker against its own environment"
-	@$(BIN)/mypy --python-executable .venv-worker/bin/python --cache-dir .mypy_cache/worker worker tests/e2e/workers
+	@$(BIN)/mypy --python-executable .venv-worker/bin/python --cache-dir .mypy_cache/worker worker tests/e2e/workers/*.py
 	@echo "check: imports" && $(BIN)/lint-imports --no-logo
 	@if [[ -e deploy/tools/state_diagram.py ]]; then \
 	  echo "check: generated documents" && $(BIN)/python -m deploy.tools.state_diagram --check; \
