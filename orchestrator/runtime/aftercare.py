@@ -11,7 +11,7 @@ from orchestrator.core.session import Agent, PlacementState, Session
 from orchestrator.runtime.attempt import AttemptRunner
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner, Superseded
-from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError, NotFound, Pulse
+from orchestrator.runtime.ports import Clock, LiveKit, Pulse
 
 log = structlog.get_logger()
 
@@ -86,7 +86,7 @@ class Aftercare:
         placement = owner.session.placement(name)
         if placement.state is PlacementState.VERIFIED:
             for dispatch in surplus_dispatches(owner.session, placement, look):
-                await self._delete(owner.session.room, dispatch.dispatch_id)
+                await self._attempts.delete(owner.session.room, dispatch.dispatch_id)
         await self._attempts.clear(owner, name)
         await self._judge(owner)
 
@@ -100,16 +100,8 @@ class Aftercare:
             await owner.record(ForeignAgentServes(placement.agent_name, agent.identity))
             for attempt in owner.session.placement(placement.agent_name).attempts:
                 if attempt.ours and attempt.dispatch_id and not attempt.deleted:
-                    await self._delete(owner.session.room, attempt.dispatch_id)
+                    await self._attempts.delete(owner.session.room, attempt.dispatch_id)
         return bool(judgement.undecided)
-
-    async def _delete(self, room: str, dispatch_id: str) -> None:
-        try:
-            await self._livekit.delete_dispatch(room, dispatch_id)
-        except NotFound:
-            return
-        except LiveKitError as error:
-            log.warning("dispatch_not_deleted", room=room, dispatch_id=dispatch_id, error=str(error))
 
 
 def _serves(session: Session, name: str, identity: str) -> bool:

@@ -83,7 +83,8 @@ class AttemptRunner:
                     continue  # its agent serves: deleting the dispatch would take it away
                 if attempt.identity is None and self._clock.now() < attempt.requested_at + JOB_IDENTITY_AFTER:
                     continue
-                await self._delete(owner, placement, attempt, attempt.dispatch_id)
+                if await self.delete(session.room, attempt.dispatch_id):
+                    await owner.record(DispatchDeleted(placement.agent_name, attempt.number))
         for agent in session.agents:
             if agent.present and agent.identity in session.retired and belongs(session, placement, agent):
                 await self.remove(session.room, agent.identity)
@@ -175,15 +176,16 @@ class AttemptRunner:
         late = session.webhook_lag > self._times.late_webhooks
         return self._times.late_webhooks_look if late else float("inf")
 
-    async def _delete(self, owner: SessionOwner, placement: Placement, attempt: Attempt, dispatch_id: str) -> None:
+    async def delete(self, room: str, dispatch_id: str) -> bool:
+        """Take a dispatch of ours out of LiveKit; whether it is gone."""
         try:
-            await self._livekit.delete_dispatch(owner.session.room, dispatch_id)
+            await self._livekit.delete_dispatch(room, dispatch_id)
         except NotFound:
-            pass
+            return True
         except LiveKitError as error:
-            log.warning("dispatch_not_deleted", sid=owner.sid, dispatch_id=dispatch_id, error=str(error))
-            return
-        await owner.record(DispatchDeleted(placement.agent_name, attempt.number))
+            log.warning("dispatch_not_deleted", room=room, dispatch_id=dispatch_id, error=str(error))
+            return False
+        return True
 
     async def _give_slot_back(self, owner: SessionOwner, name: str, number: int) -> None:
         placement = owner.session.placement(name)
