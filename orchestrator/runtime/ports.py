@@ -1,6 +1,6 @@
 """What the runtime needs from the outside, as Protocols, with the errors that the adapters translate into."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -103,6 +103,24 @@ class Page:
     cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A session that has not ended, in the few words that the reconciler compares with LiveKit's listing."""
+
+    sid: str
+    state: SessionState
+    owner: str
+    """The replica that drives it, or that did before it died; empty when nobody has claimed it."""
+    people: int
+    """As the set of participant sids counts them."""
+    opened_at: float
+    """When it was first stored, in the store's time."""
+    heard_at: float | None
+    """When the last webhook about it was stored; None: none ever came."""
+    touched_at: float
+    """When the last fact about it was stored, or its record was committed last."""
+
+
 class SessionStore(Protocol):
     """Where sessions live. Every method raises StoreUnavailable, and then nothing is known of what was executed."""
 
@@ -155,12 +173,24 @@ class SessionStore(Protocol):
         """Sessions, newest first. `older_than`: started at least so many seconds ago."""
         ...
 
+    def held(self) -> AsyncIterator[tuple[Held, ...]]:
+        """Every session that has not ended, in portions of bounded size; one that changes meanwhile may come twice."""
+        ...
+
+    async def people(self, sid: str) -> frozenset[str]:
+        """The participant sids of the people in the room, as facts brought them in and out."""
+        ...
+
     async def bury(self, sid: str) -> None:
         """Forget a session and ignore whatever else comes of it: its room was brought to life by our own late call."""
         ...
 
     async def now(self) -> float:
         """The store's time: the one that deadlines run in."""
+        ...
+
+    async def incarnation(self) -> str:
+        """Which life of the store this is: another one after each of its restarts, which may have lost what came last."""
         ...
 
     async def ping(self) -> None:
@@ -221,6 +251,10 @@ class Leases(Protocol):
         """Say that this replica has stopped: its sessions may be taken over at once."""
         ...
 
+    async def live(self) -> frozenset[str]:
+        """The replicas that have a lease."""
+        ...
+
     async def orphaned(self) -> tuple[str, ...]:
         """Replicas that have sessions, and no lease."""
         ...
@@ -232,6 +266,61 @@ class Leases(Protocol):
     async def forget(self, replica: str, sid: str) -> None:
         """The replica no longer drives this session: it has ended, or somebody else does."""
         ...
+
+
+# --- what the replicas do as one --------------------------------------------------------------------------------------
+
+
+class Rounds(Protocol):
+    """The reconciler's rounds: one at a time over all replicas. Raises StoreUnavailable."""
+
+    async def begin(self, replica: str, seconds: float) -> bool:
+        """Take the next round, unless one was taken within the last `seconds`."""
+        ...
+
+    async def completed(self) -> bool:
+        """Whether any round was ever completed on this store."""
+        ...
+
+    async def complete(self) -> None:
+        """A round has seen all that LiveKit lists."""
+        ...
+
+
+class Hearing(Protocol):
+    """When LiveKit's webhooks were last heard, by any replica. Raises StoreUnavailable."""
+
+    async def heard(self, at: float) -> None:
+        """A webhook was stored at `at`; the newest time counts."""
+        ...
+
+    async def last(self) -> float | None: ...
+
+
+class Shares(Protocol):
+    """Which part of the project's API budget is whose. Raises StoreUnavailable."""
+
+    async def share(self, replica: str, demand: float) -> float:
+        """Tell how many calls per second this replica wants, and learn its part of the whole, in (0, 1].
+
+        The part follows demand; a replica that wants nothing keeps a small one, to begin with. What has not been said
+        again for ten seconds is forgotten. The parts of all replicas that asked last make at most 1.
+        """
+        ...
+
+
+class Incidents(Protocol):
+    """Open questions to a person that are about the service, not a session. Raises StoreUnavailable."""
+
+    async def open(self, kind: str) -> str:
+        """The id of the open incident of this kind, opened now if there is none."""
+        ...
+
+    async def current(self, kind: str) -> str | None:
+        """The id of the open incident of this kind, if there is one."""
+        ...
+
+    async def close(self, kind: str) -> None: ...
 
 
 # --- LiveKit -----------------------------------------------------------------------------------------------------------
@@ -260,6 +349,10 @@ class LiveKit(Protocol):
 
     async def room(self, name: str) -> ListedRoom | None:
         """The live room of this name. None: a complete answer that lacks it."""
+        ...
+
+    async def rooms(self) -> tuple[ListedRoom, ...]:
+        """Every live room: a complete answer or an error."""
         ...
 
     async def participants(self, room: str) -> tuple[ListedParticipant, ...]: ...
