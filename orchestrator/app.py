@@ -26,6 +26,7 @@ from orchestrator.observability.observation import Observation
 from orchestrator.observability.watching import watch_loop, watch_store
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm
+from orchestrator.runtime.asking import Asker
 from orchestrator.runtime.attempt import AttemptRunner, AttemptTimes
 from orchestrator.runtime.budget import Allowance, Budget, Purpose
 from orchestrator.runtime.clock import StoreClock, SystemRandomness
@@ -38,6 +39,7 @@ from orchestrator.runtime.owner import OwnerParts
 from orchestrator.runtime.ownership import LeaseTimes, Ownership
 from orchestrator.runtime.pacing import Pacing
 from orchestrator.runtime.ports import LiveKit, StoreUnavailable
+from orchestrator.runtime.pulse import PulseKeeper, PulseTimes
 from orchestrator.runtime.steward import Steward
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.settings import Settings
@@ -137,7 +139,8 @@ class Replica:
         settings, clock = self._settings, self._clock
         livekit = self._build_livekit()
         randomness = SystemRandomness()
-        looker = Looker(livekit, clock, settings.pulse_timeout)
+        asker = Asker(self._build_livekit(questions=Purpose.PULSE), livekit, settings.pulse_timeout)
+        looker = Looker(livekit, asker, clock)
         attempts = AttemptRunner(
             livekit,
             looker,
@@ -149,7 +152,14 @@ class Replica:
         )
         steward = Steward(
             Dispatcher(looker, attempts, self._pacing, clock, randomness),
-            Aftercare(livekit, looker, attempts, clock, settings.pulse_timeout),
+            Aftercare(looker, attempts, clock),
+            PulseKeeper(
+                asker,
+                looker,
+                clock,
+                randomness,
+                PulseTimes(settings.pulse_period, settings.pulse_silences, settings.pulse_patience),
+            ),
             Alarm(self._outbox, clock, Links(settings.base_url).session),
             self._tasks,
             clock,
@@ -158,10 +168,10 @@ class Replica:
         times = LeaseTimes(settings.lease_ttl, settings.lease_renewal, settings.lease_fence)
         return Ownership(parts, ReplicaLeases(self._connection, self._keys), steward, self._tasks, clock, times)
 
-    def _build_livekit(self) -> LiveKit:
+    def _build_livekit(self, *, listings: Purpose = Purpose.LOOK, questions: Purpose = Purpose.LOOK) -> LiveKit:
         """From the outside in: counted against the budget, fenced (a call may have waited for its turn), measured, sent."""
         measured = MeasuredLiveKit(self._api, self._metrics, self._clock)
-        return Budget(FencedLiveKit(measured, self._fenced), self._allowance, questions=Purpose.LOOK)
+        return Budget(FencedLiveKit(measured, self._fenced), self._allowance, listings=listings, questions=questions)
 
     def _fenced(self) -> bool:
         return self._ownership.fenced()

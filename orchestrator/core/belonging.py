@@ -50,10 +50,15 @@ def evictions(session: Session) -> tuple[Agent, ...]:
 
 
 def extras(session: Session) -> Iterator[tuple[Placement, Agent]]:
-    """Present agents that belong to a verified placement and are not the one that serves it."""
+    """Present agents that belong to a verified placement, are not the one that serves it, and may serve it, too."""
     for placement in session.placements:
         if placement.state is not PlacementState.VERIFIED:
             continue
         for agent in session.agents:
-            if agent.present and agent.identity != placement.identity and belongs(session, placement, agent):
+            if (
+                agent.present
+                and agent.silent_at is None
+                and agent.identity != placement.identity
+                and belongs(session, placement, agent)
+            ):
                 yield placement, agent

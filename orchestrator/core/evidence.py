@@ -1,7 +1,6 @@
 """What a look into the room tells: the facts that the record lacks, and which cause is left when proof stayed short."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from orchestrator.core.belonging import belongs
 from orchestrator.core.causes import Cause
@@ -18,12 +17,9 @@ from orchestrator.core.facts import (
     PeopleCounted,
     Source,
 )
-from orchestrator.core.listing import ListedDispatch, Look
+from orchestrator.core.listing import LISTING_LAG, ListedDispatch, Look
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import Agent, Attempt, Placement, Session
-
-LISTING_LAG: Final = 2.0
-"""Seconds by which a listing may be behind the webhooks: what it lacks says nothing about what was heard since."""
 
 
 def differences(session: Session, look: Look) -> tuple[Fact, ...]:
@@ -36,7 +32,7 @@ def _people(session: Session, look: Look) -> Iterator[Fact]:
         return
     people = sum(p.is_person and p.active for p in look.participants)
     if people != session.people and not (people == 0 and not session.had_people):
-        yield PeopleCounted(people)
+        yield PeopleCounted(people, look.requested_at)
 
 
 def _agents(session: Session, look: Look) -> Iterator[Fact]:
@@ -133,17 +129,15 @@ def foreign_dispatch(session: Session, placement: Placement, look: Look) -> List
 def unproven(session: Session) -> tuple[Agent, ...]:
     """Agents that some placement wants and that must answer before they count.
 
-    Those are the ones that only a listing showed, and all where the policy asks for an answer.
+    Those are the ones that only a listing showed, those that fell silent, and all where the policy asks for an answer.
     """
-    return tuple(
-        a
-        for a in session.agents
-        if a.present and a.answered_at is None and any(_must_answer(session, p, a) for p in session.placements)
-    )
+    return tuple(a for a in session.agents if a.present and any(_must_answer(session, p, a) for p in session.placements))
 
 
 def _must_answer(session: Session, placement: Placement, agent: Agent) -> bool:
-    needed = agent.source is Source.LISTING or placement.policy.verify_at > Proof.JOINED
+    only_listed = agent.source is Source.LISTING or placement.policy.verify_at > Proof.JOINED
+    unanswered = agent.answered_at is None and not agent.unaskable and only_listed
+    needed = unanswered or agent.silent_at is not None
     return needed and placement.wanting and belongs(session, placement, agent)
 
 

@@ -56,8 +56,20 @@ class RoomStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomListed:
+    """LiveKit lists a room that we did not hold as living. `requested_at` is before the listing, in the store's time."""
+
+    requested_at: float
+    observed: bool = False
+    """Found by the first complete listing of an empty store: it lived before us, and is nothing that we know of."""
+
+
+@dataclass(frozen=True, slots=True)
 class RoomFinished:
-    """Final, also when it is the first that we hear."""
+    """Final, also when it is the first that we hear. From a listing: only until anything else is heard of the room.
+
+    `created_at` is then when that listing was requested, in the store's time.
+    """
 
     created_at: float
     source: Source = Source.WEBHOOK
@@ -71,6 +83,7 @@ class PersonJoined:
     identity: str
     created_at: float
     people: int = 0
+    source: Source = Source.WEBHOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +92,15 @@ class PersonLeft:
     identity: str
     created_at: float
     people: int = 0
+    source: Source = Source.WEBHOOK
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleCounted:
-    """A listing showed another number of people than we held."""
+    """A listing showed another number of people than we held. `requested_at` is before it, in the store's time."""
 
     people: int
+    requested_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +120,10 @@ class AgentJoined:
 
 @dataclass(frozen=True, slots=True)
 class AgentLeft:
-    """`reason` is LiveKit's word for it (CLIENT_INITIATED, …); `leave` what follows from it."""
+    """`reason` is LiveKit's word for it (CLIENT_INITIATED, …); `leave` what follows from it.
+
+    From a listing, which lacked it, `created_at` is when that was requested, in the store's time.
+    """
 
     participant_sid: str
     identity: str
@@ -160,6 +178,26 @@ class PulseAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class PulseUnsupported:
+    """This server cannot ask participants: of this agent, a listing is all the evidence that there will be."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSilent:
+    """An agent that had answered does no longer, while LiveKit still lists it.
+
+    SILENT: its process is gone or stuck. NODE_LOST: the LiveKit node that it was on is gone, and the listing stands for
+    nobody. `since` is when the first unanswered question was sent.
+    """
+
+    participant_sid: str
+    since: float
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class CandidateSpec:
     """One agent that can serve a placement, with the job metadata (a JSON object) that it would get."""
 
@@ -194,6 +232,8 @@ class Awaited(StrEnum):
     """What a placement waits for before its next attempt."""
 
     SLOT = "slot"
+    BREAKER = "breaker"
+    """Of its agent name none joined lately and several were lost: one probe at a time, the others wait."""
     PEOPLE = "people"
     LIVEKIT = "livekit"
     BACKOFF = "backoff"
@@ -306,6 +346,7 @@ class AlertQueued:
 Fact = (
     RoomOpened
     | RoomStarted
+    | RoomListed
     | RoomFinished
     | PersonJoined
     | PersonLeft
@@ -316,6 +357,8 @@ Fact = (
     | AgentAborted
     | JobChanged
     | PulseAnswered
+    | PulseUnsupported
+    | AgentSilent
     | Routed
     | Waiting
     | DispatchAdopted

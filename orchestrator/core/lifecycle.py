@@ -29,6 +29,8 @@ class PlacementEvent(StrEnum):
     GIVE_UP = "give_up"
     END = "end"
     """The room is finished."""
+    REVIVE = "revive"
+    """The room lives after all: only a listing had said that it was finished."""
 
 
 _S = PlacementState
@@ -54,6 +56,7 @@ TRANSITIONS: Final[dict[tuple[PlacementState, PlacementEvent], PlacementState]] 
     (_S.UNVERIFIED, _E.CONFIRM): _S.VERIFIED,
     (_S.UNVERIFIED, _E.END): _S.ENDED,
     (_S.CANCELLED, _E.END): _S.CANCELLED,
+    (_S.ENDED, _E.REVIVE): _S.WAITING,
 }
 
 

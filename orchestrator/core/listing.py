@@ -1,9 +1,13 @@
 """What LiveKit's listings show: levels, mostly true, and after a node's death true of nothing any more."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from orchestrator.core.facts import JobStatus
 from orchestrator.core.proof import Key
+
+LISTING_LAG: Final = 2.0
+"""Seconds by which a listing may be behind the webhooks: what it lacks says nothing about what was heard since."""
 
 
 @dataclass(frozen=True, slots=True)

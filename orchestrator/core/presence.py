@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from orchestrator.core.belonging import attempt_behind, belongs
 from orchestrator.core.causes import Cause
-from orchestrator.core.facts import AgentJoined, AgentLeft, AgentReady, LeaveReason, Source
-from orchestrator.core.ledger import note, with_agent, with_attempt, with_placement
+from orchestrator.core.facts import AgentJoined, AgentLeft, AgentReady, AgentSilent, LeaveReason, Source
+from orchestrator.core.ledger import note, retire, with_agent, with_attempt, with_placement
+from orchestrator.core.listing import LISTING_LAG
 from orchestrator.core.proof import Proof, job_of_identity
 from orchestrator.core.session import Agent, Attempt, Placement, PlacementState, Session
 from orchestrator.core.settlement import confirm, lose
@@ -49,6 +50,8 @@ def left(session: Session, fact: AgentLeft, now: float) -> Session:
     known = next((a for a in session.agents if a.participant_sid == fact.participant_sid), None)
     if known is not None and not known.present:
         return session
+    if fact.source is Source.LISTING and (known is None or known.seen_at > fact.created_at - LISTING_LAG):
+        return session
     if fact.leave is LeaveReason.NO_LOSS:
         # A migration sends no `joined` for the new connection, a duplicate's `joined` has its own sid.
         return session
@@ -72,6 +75,40 @@ def left(session: Session, fact: AgentLeft, now: float) -> Session:
     )
     gone = replace(agent, left_at=fact.created_at, reason=fact.reason, leave=fact.leave, done=agent.done or fact.done)
     return _gone(session, gone, now)
+
+
+def fell_silent(session: Session, fact: AgentSilent, now: float) -> Session:
+    """An agent that LiveKit still lists answers no more: its placement has lost it, and it is to go from the room.
+
+    With its node gone there is nobody to be removed and nothing to be deleted: what is listed is a remnant for good.
+    """
+    agent = next((a for a in session.agents if a.participant_sid == fact.participant_sid and a.present), None)
+    if agent is None or agent.silent_at is not None or (agent.answered_at or 0.0) > fact.since:
+        return session
+    session = note(
+        session,
+        now,
+        "agent_silent",
+        Source.PULSE,
+        agent_name=agent.agent_name,
+        identity=agent.identity,
+        cause=fact.cause,
+    )
+    if fact.cause is Cause.NODE_LOST:
+        session = _without_its_node(session, agent)
+        remnant = replace(agent, left_at=now, reason="NODE_LOST", leave=LeaveReason.FAILURE)
+        return _gone(session, remnant, now, fact.cause)
+    session = _gone(session, replace(agent, silent_at=now), now, fact.cause)
+    ours = [a.identity for p in session.placements for a in p.attempts if a.ours and a.identity == agent.identity]
+    return retire(session, ours)
+
+
+def _without_its_node(session: Session, agent: Agent) -> Session:
+    for placement in session.placements:
+        for attempt in placement.attempts:
+            if attempt.identity == agent.identity:
+                session = with_placement(session, with_attempt(placement, replace(attempt, deleted=True)))
+    return session
 
 
 def became_ready(session: Session, fact: AgentReady, now: float) -> Session:
@@ -133,14 +170,14 @@ def _raise_proof(session: Session, placement: Placement, agent: Agent) -> Sessio
     return with_placement(session, with_attempt(placement, raised))
 
 
-def _gone(session: Session, agent: Agent, now: float) -> Session:
+def _gone(session: Session, agent: Agent, now: float, cause: Cause | None = None) -> Session:
     session = with_agent(session, agent)
     for placement in session.placements:
         if placement.participant_sid == agent.participant_sid and placement.state is PlacementState.VERIFIED:
-            session = lose(session, placement, agent, now)
+            session = lose(session, placement, agent, now, cause or Cause.LEFT)
         elif (attempt := attempt_behind(session, placement, agent)) and _seen_and_open(attempt, agent):
-            ended = replace(attempt, ended_at=now, cause=Cause.JOINED_THEN_LEFT)
-            session = with_placement(session, replace(with_attempt(placement, ended), cause=Cause.JOINED_THEN_LEFT))
+            ended = replace(attempt, ended_at=now, cause=cause or Cause.JOINED_THEN_LEFT)
+            session = with_placement(session, replace(with_attempt(placement, ended), cause=ended.cause))
     return assess(session, now)
 
 

@@ -101,6 +101,10 @@ class Agent:
     source: Source = Source.WEBHOOK
     answered_at: float | None = None
     rtt_ms: float | None = None
+    unaskable: bool = False
+    """Its server cannot ask it: being listed is all that will ever speak for it."""
+    silent_at: float | None = None
+    """Since when it counts as silent, although LiveKit still lists it."""
     ready: bool = False
     done: bool = False
     heard_joining: bool = True
@@ -117,8 +121,10 @@ class Agent:
     @property
     def proof(self) -> Proof:
         """What this participant proves by itself. A listing without an answer proves nothing: it may be a ghost."""
+        if self.silent_at is not None:
+            return Proof.ACCEPTED
         if self.answered_at is None:
-            if self.source is Source.LISTING:
+            if self.source is Source.LISTING and not self.unaskable:
                 return Proof.ACCEPTED
             return Proof.READY if self.ready else Proof.JOINED
         return Proof.READY if self.ready else Proof.ANSWERING
@@ -159,6 +165,8 @@ class Placement:
     identity: str | None = None
     participant_sid: str | None = None
     cause: Cause | None = None
+    released: bool = False
+    """Its agent left and nobody wants another: it has ended before its room."""
     resumes: int | None = None
     """The attempt whose agent was lost, and which the next one resumes."""
     verified_at: float | None = None
@@ -238,12 +246,20 @@ class Session:
     routed: bool = False
     route: str = ""
     starts: int = 0
-    """How many room_started came: a second one for the same sid says that a node took the room over."""
+    """How many room_started came."""
+    restarted_at: float = 0.0
+    """When room_started came again for the same sid: the node that held the room is gone, another one took it over."""
+    heard_at: float = 0.0
+    """When the newest webhook was stored; 0: none ever came."""
+    observed: bool = False
+    """It lived before us: nothing is dispatched to it, unless its agent answers or an operator says so."""
     people: int = 0
     had_people: bool = False
     people_at: float = 0.0
     """When we last heard of people coming or going."""
     ended_at: float | None = None
+    ended_by: Source | None = None
+    """What only a listing ended, any later event undoes."""
     placements: tuple[Placement, ...] = ()
     agents: tuple[Agent, ...] = ()
     retired: tuple[str, ...] = ()
@@ -270,6 +286,8 @@ class Session:
             return SessionState.ENDED
         if self.routed and not self.placements:
             return SessionState.UNROUTED
+        if self.observed:
+            return SessionState.OBSERVED
         if PlacementState.UNVERIFIED in states:
             return SessionState.UNVERIFIED
         if not self.routed or states & {PlacementState.WAITING, PlacementState.DISPATCHING, PlacementState.LOST}:
@@ -287,6 +305,15 @@ class Session:
         if any(p.given_up for p in wanted):
             return Outcome.UNVERIFIED
         return Outcome.VERIFIED if wanted and all(p.verified_at is not None for p in wanted) else Outcome.ABANDONED
+
+    def wants(self, placement: Placement) -> bool:
+        """Whether somebody is to see to it that this placement gets its agent."""
+        return placement.wanting and not self.ended and not self.observed
+
+    def serves(self, agent_name: str, identity: str) -> bool:
+        """Whether this identity is the verified agent of this placement."""
+        placement = self.placement(agent_name)
+        return not self.ended and placement.state is PlacementState.VERIFIED and placement.identity == identity
 
     def placement(self, agent_name: str) -> Placement:
         """Raises KeyError when the session has no such placement."""

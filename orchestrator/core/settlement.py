@@ -42,10 +42,18 @@ def confirm(session: Session, placement: Placement, agent: Agent, now: float) ->
         time_to_agent_ms=waited_ms if placement.time_to_agent_ms is None else placement.time_to_agent_ms,
         incidents=resolved(placement.incidents, now),
     )
-    session = pardon(with_placement(session, placement), agent.identity)
+    session = pardon(with_placement(_adopted_with_its_agent(session, now), placement), agent.identity)
     session = retire(session, (a.identity for a in superseded if a.ours))
     name, number = placement.agent_name, attempt.number
     return note(session, now, "verified", Source.ROLLCALL, agent_name=name, attempt=number, identity=agent.identity)
+
+
+def _adopted_with_its_agent(session: Session, now: float) -> Session:
+    """A room that lived before us is ours to care for as soon as one of its agents serves."""
+    if not session.observed:
+        return session
+    wanted = (replace(p, wanted_at=now, first_wanted_at=now) if p.wanting else p for p in session.placements)
+    return replace(session, observed=False, placements=tuple(wanted))
 
 
 def _adopted(placement: Placement, agent: Agent, now: float) -> Attempt:
@@ -75,10 +83,10 @@ def resolved(incidents: tuple[Incident, ...], now: float) -> tuple[Incident, ...
     return tuple(i if i.resolved_at is not None else replace(i, resolved_at=now) for i in incidents)
 
 
-def lose(session: Session, placement: Placement, agent: Agent, now: float) -> Session:
-    """The agent that served has left: it failed, is to be replaced, or is to be left alone."""
-    early = (agent.left_at or now) - agent.joined_at < EARLY_LEAVE
-    event, cause = _what_follows(session, placement, agent, early=early)
+def lose(session: Session, placement: Placement, agent: Agent, now: float, cause: Cause = Cause.LEFT) -> Session:
+    """The agent that served is gone: it failed, is to be replaced, or is to be left alone."""
+    early = agent.left_at is not None and agent.left_at - agent.joined_at < EARLY_LEAVE
+    event, cause = _what_follows(session, placement, agent, cause, early=early)
     number = None
     for attempt in placement.attempts:
         if attempt.open and attempt.identity == agent.identity:
@@ -95,6 +103,7 @@ def lose(session: Session, placement: Placement, agent: Agent, now: float) -> Se
         next_at=now + placement.policy.goodbye_grace if grace else None,
         wanted_at=now + placement.policy.goodbye_grace if grace else now,
         resumes=number,
+        released=event is PlacementEvent.RELEASE,
     )
     if event is PlacementEvent.FAIL:
         # It never served, whatever it said: the attempts and the deadline of this round go on where they were.
@@ -110,16 +119,18 @@ def lose(session: Session, placement: Placement, agent: Agent, now: float) -> Se
     return note(session, now, name, Source.ROLLCALL, agent_name=placement.agent_name, attempt=number, cause=cause)
 
 
-def _what_follows(session: Session, placement: Placement, agent: Agent, *, early: bool) -> tuple[PlacementEvent, Cause]:
+def _what_follows(
+    session: Session, placement: Placement, agent: Agent, cause: Cause, *, early: bool
+) -> tuple[PlacementEvent, Cause]:
     if agent.done or placement.policy.on_leave is OnLeave.IGNORE:
-        return PlacementEvent.RELEASE, Cause.LEFT
+        return PlacementEvent.RELEASE, cause
     if early:
         return PlacementEvent.FAIL, Cause.JOINED_THEN_LEFT
     if agent.leave is LeaveReason.WISH and agent.identity not in session.retired:
-        return PlacementEvent.RELEASE, Cause.LEFT
+        return PlacementEvent.RELEASE, cause
     if placement.losses >= placement.policy.replacements:
-        return PlacementEvent.GIVE_UP, Cause.LEFT
-    return PlacementEvent.LOSE, Cause.LEFT
+        return PlacementEvent.GIVE_UP, cause
+    return PlacementEvent.LOSE, cause
 
 
 def give_up(session: Session, placement: Placement, cause: Cause, now: float) -> Session:

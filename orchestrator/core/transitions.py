@@ -7,7 +7,9 @@ The rules:
 * Order matters as little as LiveKit lets it: `left` before `joined`, `finished` before everything, a webhook half an
   hour late lead to the same state as the right order.
 * `room_finished` is final. What comes after it is kept as evidence (an agent that had been there makes the outcome
-  `verified`), and asks for nothing any more.
+  `verified`), and asks for nothing any more. An end that only a listing showed is undone by whatever is heard later.
+* A listing carries the time of its request. What it lacks, or counts, says nothing about what was heard since, or in
+  the two seconds before.
 * A placement's state changes only through the table in `lifecycle`.
 * `now` is the store's time at which the fact was stored.
 """
@@ -21,6 +23,7 @@ from orchestrator.core import facts as f
 from orchestrator.core.belonging import belongs, same_name
 from orchestrator.core.ledger import note, retire, warn, with_agent, with_attempt, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
+from orchestrator.core.listing import LISTING_LAG
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import PlacementState, Session, placement_of
 from orchestrator.core.settlement import confirm, resolved
@@ -32,8 +35,28 @@ def fold(session: Session | None, fact: f.Fact, now: float) -> Session:
         if not isinstance(fact, f.RoomOpened):
             raise ValueError(f"a session begins with RoomOpened, not with {type(fact).__name__}")
         return _opened(fact, now)
+    heard = _is_heard(fact)
+    lives = heard or isinstance(fact, f.RoomListed)
+    if lives and session.ended_by is f.Source.LISTING and not isinstance(fact, f.RoomFinished):
+        session = _revived(session, fact, now)
     folded = _FOLDS[type(fact)](session, fact, now)
+    if heard:
+        return replace(folded, heard_at=now, updated_at=now)
     return folded if folded is session else replace(folded, updated_at=now)
+
+
+def _is_heard(fact: f.Fact) -> bool:
+    """Whether LiveKit told us by itself."""
+    return isinstance(fact, f.RoomStarted | f.AgentAborted) or getattr(fact, "source", None) is f.Source.WEBHOOK
+
+
+def _source_of(fact: f.Fact) -> f.Source:
+    return f.Source.WEBHOOK if _is_heard(fact) else f.Source.LISTING
+
+
+def _contradicted(session: Session, requested_at: float) -> bool:
+    """Whether webhooks tell more of this room than a listing that was requested then."""
+    return session.heard_at > requested_at - LISTING_LAG
 
 
 def _opened(fact: f.RoomOpened, now: float) -> Session:
@@ -52,12 +75,27 @@ def _opened_again(session: Session, fact: f.RoomOpened, now: float) -> Session: 
 
 
 def _room_started(session: Session, fact: f.RoomStarted, now: float) -> Session:
-    session = replace(session, starts=session.starts + 1, webhook_lag=_lag(fact.created_at, now))
+    session = replace(
+        session,
+        starts=session.starts + 1,
+        restarted_at=now if session.starts else 0.0,
+        webhook_lag=_lag(fact.created_at, now),
+    )
     return note(session, now, "room_started", f.Source.WEBHOOK)
 
 
+def _room_listed(session: Session, fact: f.RoomListed, now: float) -> Session:
+    if session.ended or session.heard_at:
+        return session
+    session = replace(session, observed=fact.observed)
+    return note(session, now, "room_observed" if fact.observed else "room_found", f.Source.LISTING)
+
+
 def _room_finished(session: Session, fact: f.RoomFinished, now: float) -> Session:
+    from_listing = fact.source is f.Source.LISTING
     if session.ended:
+        return session if from_listing else replace(session, ended_by=fact.source)
+    if from_listing and _contradicted(session, fact.created_at):
         return session
     for placement in session.placements:
         session = with_placement(
@@ -71,22 +109,35 @@ def _room_finished(session: Session, fact: f.RoomFinished, now: float) -> Sessio
                 incidents=resolved(placement.incidents, now),
             ),
         )
-    session = replace(session, ended_at=now, people=0, metadata="")
+    session = replace(session, ended_at=now, ended_by=fact.source, people=0, metadata="")
     return note(session, now, "room_finished", fact.source)
 
 
+def _revived(session: Session, fact: f.Fact, now: float) -> Session:
+    """The listings were wrong: whoever still is in the room serves on, and what is missing is wanted from now on."""
+    for placement in session.placements:
+        if not placement.released:
+            state = next_state(placement.state, PlacementEvent.REVIVE)
+            revived = replace(placement, state=state, tries=0, candidate=0, wanted_at=now, resumes=None)
+            session = with_placement(session, revived)
+    session = note(replace(session, ended_at=None, ended_by=None), now, "room_lives_on", _source_of(fact))
+    return presence.assess(session, now)
+
+
 def _person_joined(session: Session, fact: f.PersonJoined, now: float) -> Session:
-    session = _people(replace(session, webhook_lag=_lag(fact.created_at, now)), fact.people, now)
-    return note(session, now, "participant_joined", f.Source.WEBHOOK, identity=fact.identity)
+    session = _people(_lagging(session, fact, now), fact.people, now)
+    return note(session, now, "participant_joined", fact.source, identity=fact.identity)
 
 
 def _person_left(session: Session, fact: f.PersonLeft, now: float) -> Session:
-    session = _people(replace(session, webhook_lag=_lag(fact.created_at, now)), fact.people, now)
-    return note(session, now, "participant_left", f.Source.WEBHOOK, identity=fact.identity)
+    session = _people(_lagging(session, fact, now), fact.people, now)
+    return note(session, now, "participant_left", fact.source, identity=fact.identity)
 
 
 def _people_counted(session: Session, fact: f.PeopleCounted, now: float) -> Session:
-    return session if fact.people == session.people else _people(session, fact.people, now)
+    if fact.people == session.people or session.people_at > fact.requested_at - LISTING_LAG:
+        return session
+    return _people(session, fact.people, now)
 
 
 def _people(session: Session, people: int, now: float) -> Session:
@@ -104,8 +155,7 @@ def _people(session: Session, people: int, now: float) -> Session:
 
 
 def _agent_joined(session: Session, fact: f.AgentJoined, now: float) -> Session:
-    if fact.source is f.Source.WEBHOOK:
-        session = replace(session, webhook_lag=_lag(fact.created_at, now))
+    session = _lagging(session, fact, now)
     if not session.ended:
         return presence.joined(session, fact, now)
     return _remember_that_it_was_there(presence.joined(session, fact, now), now)
@@ -140,7 +190,18 @@ def _pulse_answered(session: Session, fact: f.PulseAnswered, now: float) -> Sess
     agent = session.present_agent(fact.identity)
     if agent is None:
         return session
-    return presence.assess(with_agent(session, replace(agent, answered_at=now, rtt_ms=fact.rtt_ms)), now)
+    if agent.silent_at is not None:
+        name, identity = agent.agent_name, agent.identity
+        session = note(session, now, "agent_answers_again", f.Source.PULSE, agent_name=name, identity=identity)
+    answering = replace(agent, answered_at=now, rtt_ms=fact.rtt_ms, silent_at=None)
+    return presence.assess(with_agent(session, answering), now)
+
+
+def _pulse_unsupported(session: Session, fact: f.PulseUnsupported, now: float) -> Session:
+    agent = session.present_agent(fact.identity)
+    if agent is None or agent.unaskable:
+        return session
+    return presence.assess(with_agent(session, replace(agent, unaskable=True)), now)
 
 
 def _routed(session: Session, fact: f.Routed, now: float) -> Session:
@@ -190,6 +251,10 @@ def _alert_queued(session: Session, fact: f.AlertQueued, now: float) -> Session:
     return with_placement(session, replace(placement, incidents=incidents))
 
 
+def _lagging(session: Session, fact: f.PersonJoined | f.PersonLeft | f.AgentJoined, now: float) -> Session:
+    return replace(session, webhook_lag=_lag(fact.created_at, now)) if fact.source is f.Source.WEBHOOK else session
+
+
 def _lag(created_at: float, now: float) -> float:
     """How late an event came at the least: LiveKit's time of it is cut to the second."""
     return max(now - created_at - 1.0, 0.0)
@@ -198,6 +263,7 @@ def _lag(created_at: float, now: float) -> float:
 _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.RoomOpened: _opened_again,
     f.RoomStarted: _room_started,
+    f.RoomListed: _room_listed,
     f.RoomFinished: _room_finished,
     f.PersonJoined: _person_joined,
     f.PersonLeft: _person_left,
@@ -208,6 +274,8 @@ _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.AgentAborted: _agent_aborted,
     f.JobChanged: attempts.job_changed,
     f.PulseAnswered: _pulse_answered,
+    f.PulseUnsupported: _pulse_unsupported,
+    f.AgentSilent: presence.fell_silent,
     f.Routed: _routed,
     f.Waiting: attempts.waiting,
     f.DispatchAdopted: attempts.dispatch_adopted,

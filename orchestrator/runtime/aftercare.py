@@ -1,4 +1,4 @@
-"""After an agent was verified: is it alive, is it alone, is nothing of ours left that could still bring a second one."""
+"""After an agent was verified: is it alone, is nothing of ours left that could still bring a second one."""
 
 from typing import Final
 
@@ -6,21 +6,17 @@ import structlog
 
 from orchestrator.core.belonging import evictions
 from orchestrator.core.duplicates import SETTLED_AFTER, judge, surplus_dispatches
-from orchestrator.core.facts import AgentRetired, ForeignAgentServes, PulseAnswered
-from orchestrator.core.session import Agent, PlacementState, Session
+from orchestrator.core.facts import AgentRetired, ForeignAgentServes
+from orchestrator.core.session import Agent, PlacementState
 from orchestrator.runtime.attempt import AttemptRunner
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner, Superseded
-from orchestrator.runtime.ports import Clock, LiveKit, Pulse
+from orchestrator.runtime.ports import Clock
 
 log = structlog.get_logger()
 
 SECOND_LOOK: Final = 10.0
 """Seconds after verification when a create that was ambiguous and came late must have shown itself."""
-
-_ASK_AGAIN: Final = 1.0
-_QUESTIONS: Final = 5
-"""A participant that is still JOINING answers with an error of the server's: unknown, ask again."""
 
 _LEAVING: Final = 5.0
 """Seconds that a removed agent's `left` may take before it is removed again."""
@@ -29,18 +25,15 @@ _LEAVING: Final = 5.0
 class Aftercare:
     """What follows a verification. Each method ends by itself and raises nothing but Superseded inside."""
 
-    def __init__(self, livekit: LiveKit, looker: Looker, attempts: AttemptRunner, clock: Clock, pulse_timeout: float) -> None:
-        self._livekit = livekit
+    def __init__(self, looker: Looker, attempts: AttemptRunner, clock: Clock) -> None:
         self._looker = looker
         self._attempts = attempts
         self._clock = clock
-        self._pulse_timeout = pulse_timeout
 
     async def attend(self, owner: SessionOwner, name: str, identity: str) -> None:
-        """Ask the new agent whether it answers; ten seconds later see that it is alone."""
+        """Ten seconds after the agent was verified see that it is alone."""
         try:
-            await self._ask(owner, identity)
-            if not await owner.until(lambda s: not _serves(s, name, identity), timeout=SECOND_LOOK):
+            if not await owner.until(lambda s: not s.serves(name, identity), timeout=SECOND_LOOK):
                 await self._tidy(owner, name)
         except (Superseded, RoomGone, LookFailed):
             return
@@ -71,16 +64,6 @@ class Aftercare:
         except Superseded:
             return
 
-    async def _ask(self, owner: SessionOwner, identity: str) -> None:
-        for _ in range(_QUESTIONS):
-            reply = await self._livekit.pulse(owner.session.room, identity, timeout=self._pulse_timeout)
-            if reply.pulse is Pulse.ALIVE:
-                await owner.record(PulseAnswered(identity, reply.rtt_ms))
-            if reply.pulse in (Pulse.ALIVE, Pulse.UNSUPPORTED):
-                return
-            if await owner.until(lambda s: s.present_agent(identity) is None, timeout=_ASK_AGAIN):
-                return
-
     async def _tidy(self, owner: SessionOwner, name: str) -> None:
         look = await self._looker.look(owner)
         placement = owner.session.placement(name)
@@ -102,8 +85,3 @@ class Aftercare:
                 if attempt.ours and attempt.dispatch_id and not attempt.deleted:
                     await self._attempts.delete(owner.session.room, attempt.dispatch_id)
         return bool(judgement.undecided)
-
-
-def _serves(session: Session, name: str, identity: str) -> bool:
-    placement = session.placement(name)
-    return not session.ended and placement.state is PlacementState.VERIFIED and placement.identity == identity

@@ -7,11 +7,12 @@ from typing import Final, TypeVar
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
 
 from orchestrator.core.causes import Cause
-from orchestrator.core.evidence import differences, unproven
-from orchestrator.core.facts import Fact, PulseAnswered, RoomFinished, Source
+from orchestrator.core.evidence import differences
+from orchestrator.core.facts import RoomFinished, Source
 from orchestrator.core.listing import Look
+from orchestrator.runtime.asking import Asker
 from orchestrator.runtime.owner import SessionOwner
-from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError, LiveKitUnavailable, Pulse, RollcallError
+from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError, LiveKitUnavailable, RollcallError
 
 T = TypeVar("T")
 
@@ -37,10 +38,10 @@ class LookFailed(RollcallError):
 class Looker:
     """Looks, and records what the look showed."""
 
-    def __init__(self, livekit: LiveKit, clock: Clock, pulse_timeout: float) -> None:
+    def __init__(self, livekit: LiveKit, asker: Asker, clock: Clock) -> None:
         self._livekit = livekit
+        self._asker = asker
         self._clock = clock
-        self._pulse_timeout = pulse_timeout
 
     async def look(self, owner: SessionOwner) -> Look:
         """Look once and record the differences. Raises RoomGone, LookFailed, Superseded.
@@ -53,7 +54,7 @@ class Looker:
         look = await self._whole(session.room, session.sid, requested_at)
         if found := differences(owner.session, look):
             await owner.record(*found)
-        await self._ask_the_unproven(owner)
+        await self._asker.ask_the_unproven(owner)
         return look
 
     async def finish_if_gone(self, owner: SessionOwner) -> None:
@@ -85,21 +86,6 @@ class Looker:
             raise LookFailed(error.cause) from error
         if room is None or room.sid != sid:
             raise RoomGone(name)
-
-    async def _ask_the_unproven(self, owner: SessionOwner) -> None:
-        agents = unproven(owner.session)
-        if not agents:
-            return
-        replies = await asyncio.gather(
-            *(self._livekit.pulse(owner.session.room, agent.identity, timeout=self._pulse_timeout) for agent in agents)
-        )
-        answered: list[Fact] = [
-            PulseAnswered(agent.identity, reply.rtt_ms)
-            for agent, reply in zip(agents, replies, strict=True)
-            if reply.pulse is Pulse.ALIVE
-        ]
-        if answered:
-            await owner.record(*answered)
 
     async def _repeated(self, call: Callable[[], Awaitable[T]]) -> T:
         """A reading call, repeated alone when LiveKit did not answer: reading twice does no harm."""

@@ -87,7 +87,7 @@ class SessionOwner:
         """The placement, while it wants an agent and the room lives. Raises Superseded."""
         self._check()
         placement = self.session.placement(agent_name)
-        return placement if placement.wanting and not self.session.ended else None
+        return placement if self.session.wants(placement) else None
 
     def foresee(self) -> Session:
         """Fold what was loaded, without committing it: one may look beside the first commit, and write only after it."""

@@ -6,12 +6,14 @@ from typing import Any, Final
 import structlog
 
 from orchestrator.core.belonging import evictions, extras
+from orchestrator.core.evidence import unproven
 from orchestrator.core.session import PlacementState
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm, unqueued
 from orchestrator.runtime.dispatcher import Dispatcher
 from orchestrator.runtime.owner import SessionOwner
 from orchestrator.runtime.ports import Clock
+from orchestrator.runtime.pulse import PulseKeeper
 from orchestrator.runtime.tasks import Tasks
 
 log = structlog.get_logger()
@@ -29,6 +31,7 @@ class Steward:
         self,
         dispatcher: Dispatcher,
         aftercare: Aftercare,
+        pulse: PulseKeeper,
         alarm: Alarm,
         tasks: Tasks,
         clock: Clock,
@@ -37,6 +40,7 @@ class Steward:
         self._on_done: Callable[[SessionOwner], None] = lambda _: None
         self._dispatcher = dispatcher
         self._aftercare = aftercare
+        self._pulse = pulse
         self._alarm = alarm
         self._tasks = tasks
         self._running: dict[str, set[str]] = {}
@@ -51,7 +55,7 @@ class Steward:
         session = owner.session
         for placement in session.placements:
             name = placement.agent_name
-            if placement.wanting and not session.ended:
+            if session.wants(placement):
                 self._start(owner, f"settle:{name}", lambda name=name: self._dispatcher.settle(owner, name))  # type: ignore[misc]
             if placement.state is PlacementState.VERIFIED and (identity := placement.identity):
                 self._start_once(
@@ -59,12 +63,19 @@ class Steward:
                     f"attend:{identity}",
                     lambda name=name, identity=identity: self._aftercare.attend(owner, name, identity),  # type: ignore[misc]
                 )
+                self._start(
+                    owner,
+                    f"pulse:{identity}",
+                    lambda name=name, identity=identity: self._pulse.keep(owner, name, identity),  # type: ignore[misc]
+                )
         for _, extra in extras(session):
             self._start_once(
                 owner,
                 f"examine:{extra.participant_sid}",
                 lambda extra=extra: self._aftercare.examine(owner, extra),  # type: ignore[misc]
             )
+        if unproven(session) and not session.ended:
+            self._start(owner, "prove", lambda: self._pulse.prove(owner))
         if evictions(session):
             self._start(owner, "evict", lambda: self._aftercare.evict(owner))
         if next(unqueued(session), None):
