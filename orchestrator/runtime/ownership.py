@@ -131,11 +131,14 @@ class Ownership:
     async def _advance(self, sid: str) -> None:
         try:
             while True:
-                self._again.discard(sid)
                 await self._advance_once(sid)
                 if sid not in self._again:
                     return
+                self._again.discard(sid)
+                if owner := self._owners.get(sid):
+                    owner.wake()  # what came before there was an owner waits behind what it was loaded with
         finally:
+            self._again.discard(sid)
             self._busy.discard(sid)
 
     async def _advance_once(self, sid: str) -> None:

@@ -24,7 +24,8 @@ from orchestrator.runtime.ports import Delivered
 from orchestrator.runtime.steward import Steward
 from orchestrator.runtime.tasks import Tasks
 from tests.fakes.livekit import FakeLiveKit
-from tests.fakes.store import MemoryAlerts, MemoryLeases, MemorySlots, MemoryStore
+from tests.fakes.slots import ScriptedSlots
+from tests.fakes.store import Line, MemoryAlerts, MemoryLeases, MemoryStore, Server
 
 EPOCH = 1_700_000_000.0
 
@@ -78,10 +79,10 @@ class Service:
     def __init__(self, route: Routed, *, replica: str = "r1", shared: "Service | None" = None) -> None:
         clock = VirtualClock()
         self.clock = clock
-        self.store: MemoryStore = shared.store if shared else MemoryStore(clock)
-        self.slots: MemorySlots = shared.slots if shared else MemorySlots()
-        self.alerts: MemoryAlerts = shared.alerts if shared else MemoryAlerts()
-        self.leases: MemoryLeases = shared.leases if shared else MemoryLeases(self.store)
+        self.store: MemoryStore = shared.store if shared else MemoryStore(Line(Server(clock)))
+        self.slots: ScriptedSlots = shared.slots if shared else ScriptedSlots()
+        self.alerts: MemoryAlerts = shared.alerts if shared else MemoryAlerts(self.store.line)
+        self.leases: MemoryLeases = shared.leases if shared else MemoryLeases(self.store.line)
         self.livekit: FakeLiveKit = shared.livekit if shared else FakeLiveKit(clock, self.webhook)
         self.crashes: list[str] = []
         self.tasks = Tasks(lambda name, error: self.crashes.append(f"{name}: {error!r}"))

@@ -64,6 +64,7 @@ async def test_a_session_that_another_replica_took_is_let_go_by_the_first_that_h
     async with running(wants("mary")) as first:
         opening = await first.start_room()
         await first.until(ROOM, lambda s: s.placement("mary").attempts)
+        await first.leases.renew("r2", 600)
         await first.store.take(opening.sid, "r2", from_owner="r1")
         await first.clock.sleep(30)
         assert first.ownership.sessions() == ()

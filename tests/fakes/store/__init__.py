@@ -1,0 +1,25 @@
+"""A model of the store that passes the store's own contract tests: what the scripts do, in dictionaries.
+
+A `Server` is shared; each replica has its `Line` to it, and the ports of the runtime on that line.
+"""
+
+from tests.fakes.store.leases import MemoryLeases
+from tests.fakes.store.outbox import MemoryAlerts
+from tests.fakes.store.server import Line, Server, Subscriber
+from tests.fakes.store.sessions import MemoryStore
+from tests.fakes.store.shared import MemoryHearing, MemoryIncidents, MemoryRounds, MemoryShares
+from tests.fakes.store.slots import MemorySlots
+
+__all__ = [
+    "Line",
+    "MemoryAlerts",
+    "MemoryHearing",
+    "MemoryIncidents",
+    "MemoryLeases",
+    "MemoryRounds",
+    "MemoryShares",
+    "MemorySlots",
+    "MemoryStore",
+    "Server",
+    "Subscriber",
+]

@@ -1,0 +1,82 @@
+"""What the replicas of the model do as one: rounds, hearing, shares of the budget, incidents about the service."""
+
+import math
+from typing import Final
+
+from tests.fakes.store.server import Line
+
+_FORGOTTEN: Final = 10.0
+_LEAST: Final = 0.05
+"""Of an even split: what a replica keeps that wants nothing."""
+
+
+class MemoryRounds:
+    def __init__(self, line: Line) -> None:
+        self._run = line.run
+        self._server = line.server
+
+    async def begin(self, replica: str, seconds: float) -> bool:
+        return await self._run(lambda: self._begin(seconds))
+
+    async def completed(self) -> bool:
+        return await self._run(lambda: "round completed" in self._server.notes)
+
+    async def complete(self) -> None:
+        await self._run(lambda: self._server.notes.put("round completed", self._server.now()))
+
+    def _begin(self, seconds: float) -> bool:
+        now, until = self._server.now(), self._server.notes.get("next round")
+        if until is not None and now < until:
+            return False
+        self._server.notes.put("next round", now + seconds)
+        return True
+
+
+class MemoryHearing:
+    def __init__(self, line: Line) -> None:
+        self._run = line.run
+        self._server = line.server
+
+    async def heard(self, at: float) -> None:
+        await self._run(lambda: self._server.notes.put("heard", max(at, self._server.notes.get("heard") or -math.inf)))
+
+    async def last(self) -> float | None:
+        return await self._run(lambda: self._server.notes.get("heard"))
+
+
+class MemoryShares:
+    def __init__(self, line: Line) -> None:
+        self._run = line.run
+        self._server = line.server
+
+    async def share(self, replica: str, demand: float) -> float:
+        return await self._run(lambda: self._share(replica, demand))
+
+    def _share(self, replica: str, demand: float) -> float:
+        now = self._server.now()
+        self._server.demands.put(replica, (demand, now))
+        known = {name: wanted for name, (wanted, at) in self._server.demands.items() if at > now - _FORGOTTEN}
+        least = _LEAST / len(known)
+        total = sum(known.values())
+        by_demand = demand / total if total > 0 else 1 / len(known)
+        return least + by_demand * (1 - least * len(known))
+
+
+class MemoryIncidents:
+    def __init__(self, line: Line) -> None:
+        self._run = line.run
+        self._server = line.server
+
+    async def open(self, kind: str) -> str:
+        return await self._run(lambda: self._open(kind))
+
+    async def current(self, kind: str) -> str | None:
+        return await self._run(lambda: self._server.incidents.get(kind))
+
+    async def close(self, kind: str) -> None:
+        await self._run(lambda: self._server.incidents.drop(kind))
+
+    def _open(self, kind: str) -> str:
+        incident = self._server.incidents.get(kind) or f"{kind}/{int(self._server.now() * 1000)}"
+        self._server.incidents.put(kind, incident)
+        return incident

@@ -1,0 +1,37 @@
+"""The fixtures of the store's contract tests, on the model."""
+
+import pytest
+
+from orchestrator.runtime.clock import StoreClock
+from tests.fakes.store import Line, MemoryAlerts, MemoryLeases, MemorySlots, MemoryStore, Server
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server(StoreClock())
+
+
+@pytest.fixture
+def store(server: Server) -> MemoryStore:
+    return MemoryStore(Line(server))
+
+
+@pytest.fixture
+def other(server: Server) -> MemoryStore:
+    """The same sessions, as another replica sees them."""
+    return MemoryStore(Line(server))
+
+
+@pytest.fixture
+def leases(server: Server) -> MemoryLeases:
+    return MemoryLeases(Line(server))
+
+
+@pytest.fixture
+def slots(server: Server) -> MemorySlots:
+    return MemorySlots(Line(server))
+
+
+@pytest.fixture
+def outbox(server: Server) -> MemoryAlerts:
+    return MemoryAlerts(Line(server), ["hook", "pager"])
