@@ -96,6 +96,10 @@ class LiveKitApi:
         answer = await self._call(_ROOMS, "ListRooms", ListRoomsRequest(names=[name]), token, ListRoomsResponse)
         return next((listed_room(room) for room in answer.rooms if room.name == name), None)
 
+    async def rooms(self) -> tuple[ListedRoom, ...]:
+        answer = await self._call(_ROOMS, "ListRooms", ListRoomsRequest(), self._tokens.to_list_rooms(), ListRoomsResponse)
+        return tuple(listed_room(room) for room in answer.rooms)
+
     async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
         token = self._tokens.to_administer(room)
         request = ListParticipantsRequest(room=room)

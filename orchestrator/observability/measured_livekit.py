@@ -38,6 +38,10 @@ class MeasuredLiveKit:
         with self._measured("room"):
             return await self._livekit.room(name)
 
+    async def rooms(self) -> tuple[ListedRoom, ...]:
+        with self._measured("rooms"):
+            return await self._livekit.rooms()
+
     async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
         with self._measured("participants"):
             return await self._livekit.participants(room)

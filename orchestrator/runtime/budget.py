@@ -165,6 +165,10 @@ class Budget:
         await self._allowance.take(self._listings)
         return await self._livekit.room(name)
 
+    async def rooms(self) -> tuple[ListedRoom, ...]:
+        await self._allowance.take(Purpose.RECONCILE)  # only the reconciler compares all rooms
+        return await self._livekit.rooms()
+
     async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
         await self._allowance.take(self._listings)
         return await self._livekit.participants(room)

@@ -18,6 +18,9 @@ class FencedLiveKit:
     async def room(self, name: str) -> ListedRoom | None:
         return await self._livekit.room(name)
 
+    async def rooms(self) -> tuple[ListedRoom, ...]:
+        return await self._livekit.rooms()
+
     async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
         return await self._livekit.participants(room)
 

@@ -40,7 +40,7 @@ class FakeLiveKit:
         self.clock = clock
         self.webhook = webhook
         self.worker: Worker | None = None
-        self.rooms: dict[str, _Room] = {}
+        self.living: dict[str, _Room] = {}
         self.calls: list[str] = []
         self.metadata: list[str] = []
         self.fails: dict[str, LiveKitError] = {}
@@ -53,15 +53,15 @@ class FakeLiveKit:
 
     def open_room(self, name: str) -> RoomOpened:
         sid = f"RM_{next(self._ids)}"
-        self.rooms[name] = _Room(ListedRoom(sid, name, self.clock.now(), "", 0))
+        self.living[name] = _Room(ListedRoom(sid, name, self.clock.now(), "", 0))
         return RoomOpened(name, sid, self.clock.now())
 
     async def close_room(self, name: str) -> None:
-        room = self.rooms.pop(name).room
+        room = self.living.pop(name).room
         await self._tell(room, RoomFinished(created_at=self.clock.now()))
 
     def dispatch_by_hand(self, name: str, agent_name: str) -> ListedDispatch:
-        return self._dispatch(self.rooms[name], agent_name, None)
+        return self._dispatch(self.living[name], agent_name, None)
 
     async def take_job(self, room: ListedRoom, dispatch: ListedDispatch) -> ListedJob:
         """A worker takes the job: it is listed as running, with an identity."""
@@ -71,12 +71,12 @@ class FakeLiveKit:
         return job
 
     def list_job(self, room: ListedRoom, dispatch: ListedDispatch, job: ListedJob) -> None:
-        found = self.rooms.get(room.name)
+        found = self.living.get(room.name)
         if found and dispatch.dispatch_id in found.dispatches:
             found.dispatches[dispatch.dispatch_id] = replace(dispatch, jobs=(job,))
 
     async def join(self, room: ListedRoom, identity: str, agent_name: str, *, webhook: bool = True) -> None:
-        found = self.rooms.get(room.name)
+        found = self.living.get(room.name)
         if found is None:
             return
         sid, now = f"PA_{next(self._ids)}", self.clock.now()
@@ -86,24 +86,24 @@ class FakeLiveKit:
 
     def make_ready(self, name: str) -> None:
         """Every agent of the room says that it serves. LiveKit sends no webhook for an attribute."""
-        participants = self.rooms[name].participants
+        participants = self.living[name].participants
         for identity, participant in participants.items():
             participants[identity] = replace(participant, ready=participant.is_agent)
 
     async def enter(self, name: str, identity: str) -> None:
         """A person joins."""
-        room, sid, now = self.rooms[name].room, f"PA_{next(self._ids)}", self.clock.now()
-        self.rooms[name].participants[identity] = ListedParticipant(
+        room, sid, now = self.living[name].room, f"PA_{next(self._ids)}", self.clock.now()
+        self.living[name].participants[identity] = ListedParticipant(
             sid, identity, False, True, True, now, None, None, False, False
         )
         await self._tell(room, PersonJoined(sid, identity, now))
 
     async def hang_up(self, name: str, identity: str) -> None:
-        participant = self.rooms[name].participants.pop(identity)
-        await self._tell(self.rooms[name].room, PersonLeft(participant.sid, identity, self.clock.now()))
+        participant = self.living[name].participants.pop(identity)
+        await self._tell(self.living[name].room, PersonLeft(participant.sid, identity, self.clock.now()))
 
     async def leave(self, room: ListedRoom, identity: str, leave: LeaveReason) -> None:
-        participant = self.rooms[room.name].participants.pop(identity)
+        participant = self.living[room.name].participants.pop(identity)
         now = self.clock.now()
         await self._tell(
             room,
@@ -111,7 +111,7 @@ class FakeLiveKit:
         )
 
     def agents(self, name: str) -> list[str]:
-        return [i for i, p in self.rooms[name].participants.items() if p.is_agent] if name in self.rooms else []
+        return [i for i, p in self.living[name].participants.items() if p.is_agent] if name in self.living else []
 
     async def _tell(self, room: ListedRoom, fact: Fact) -> None:
         await self.webhook(RoomOpened(room.name, room.sid, room.created_at), fact)
@@ -125,26 +125,30 @@ class FakeLiveKit:
 
     async def room(self, name: str) -> ListedRoom | None:
         self._called("room")
-        found = self.rooms.get(name)
+        found = self.living.get(name)
         return found.room if found else None
+
+    async def rooms(self) -> tuple[ListedRoom, ...]:
+        self._called("rooms")
+        return tuple(found.room for found in self.living.values())
 
     async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
         self._called("participants")
-        return tuple(self.rooms[room].participants.values()) if room in self.rooms else ()
+        return tuple(self.living[room].participants.values()) if room in self.living else ()
 
     async def dispatches(self, room: str) -> tuple[ListedDispatch, ...]:
         self._called("dispatches")
-        if room not in self.rooms:
+        if room not in self.living:
             await asyncio.sleep(3)
             raise LiveKitUnavailable("no response from servers")
-        return tuple(self.rooms[room].dispatches.values())
+        return tuple(self.living[room].dispatches.values())
 
     async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
         self._called("create_dispatch")
-        if room not in self.rooms:
+        if room not in self.living:
             self.open_room(room)  # as the real one does
         self.metadata.append(metadata)
-        dispatch = self._dispatch(self.rooms[room], agent_name, key)
+        dispatch = self._dispatch(self.living[room], agent_name, key)
         if self.lose_reply:
             raise LiveKitUnavailable("timed out")
         return dispatch.dispatch_id
@@ -158,12 +162,12 @@ class FakeLiveKit:
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
         self._called("delete_dispatch")
-        if room not in self.rooms or self.rooms[room].dispatches.pop(dispatch_id, None) is None:
+        if room not in self.living or self.living[room].dispatches.pop(dispatch_id, None) is None:
             raise NotFound(dispatch_id)
 
     async def remove_participant(self, room: str, identity: str) -> None:
         self._called("remove_participant")
-        found = self.rooms.get(room)
+        found = self.living.get(room)
         if found is None or identity not in found.participants:
             raise NotFound(identity)
         await self.leave(found.room, identity, LeaveReason.WISH)
@@ -174,7 +178,7 @@ class FakeLiveKit:
 
     async def pulse(self, room: str, identity: str, *, timeout: float) -> PulseReply:
         self._called("pulse")
-        if room not in self.rooms or identity not in self.rooms[room].participants:
+        if room not in self.living or identity not in self.living[room].participants:
             return PulseReply(Pulse.NOT_THERE, 3000.0)
         return PulseReply(Pulse.SILENT if identity in self.silent else Pulse.ALIVE, 2.0)
 

@@ -60,6 +60,12 @@ async def test_a_room_that_lives_is_found_and_another_is_not(livekit: LiveKitApi
     assert await livekit.room(room[:-1]) is None
 
 
+async def test_all_rooms_that_live_are_listed(livekit: LiveKitApi, room: str) -> None:
+    found = await livekit.room(room)
+    assert found is not None
+    assert found in await livekit.rooms()
+
+
 async def test_a_dispatch_is_listed_with_our_key_until_it_is_deleted(livekit: LiveKitApi, room: str) -> None:
     dispatch_id = await livekit.create_dispatch(room, "mary", METADATA, KEY)
     assert await of_mary(livekit, room) == (ListedDispatch(dispatch_id, "mary", KEY, ()),)

@@ -46,6 +46,12 @@ async def test_a_room_that_a_complete_answer_lacks_is_not_there(livekit: Adapter
     assert await livekit.api.room("support-17") is None
 
 
+async def test_all_rooms_are_asked_for_without_names(livekit: Adapter) -> None:
+    livekit.server.answer(ListRoomsResponse(rooms=[Room(name="b", sid="RM_2"), Room(name="a", sid="RM_1")]))
+    assert [room.sid for room in await livekit.api.rooms()] == ["RM_2", "RM_1"]
+    assert ListRoomsRequest.FromString(livekit.server.asked[0].body) == ListRoomsRequest()
+
+
 async def test_listings_keep_livekits_order(livekit: Adapter) -> None:
     livekit.server.answer(ListParticipantsResponse(participants=[ParticipantInfo(sid="PA_2"), ParticipantInfo(sid="PA_1")]))
     assert [participant.sid for participant in await livekit.api.participants("r")] == ["PA_2", "PA_1"]

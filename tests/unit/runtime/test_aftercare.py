@@ -43,9 +43,9 @@ async def test_a_create_that_was_ambiguous_and_came_late_is_deleted_ten_seconds_
         service.livekit.worker = None
         late = service.livekit.dispatch_by_hand(ROOM, "mary")
         ours = ListedDispatch(late.dispatch_id, "mary", Key(opening.sid, "mary", 2, "attempt-x"), ())
-        service.livekit.rooms[ROOM].dispatches[late.dispatch_id] = ours
+        service.livekit.living[ROOM].dispatches[late.dispatch_id] = ours
         await service.clock.sleep(15)
-        assert late.dispatch_id not in service.livekit.rooms[ROOM].dispatches
+        assert late.dispatch_id not in service.livekit.living[ROOM].dispatches
 
 
 async def test_a_second_agent_of_ours_is_removed_as_soon_as_a_look_shows_whose_it_is() -> None:
@@ -71,7 +71,7 @@ async def test_a_stranger_of_another_name_is_nobody_s_business() -> None:
         service.livekit.worker = joins
         await service.start_room()
         await verified(service)
-        await service.livekit.join(service.livekit.rooms[ROOM].room, "agent-AJ_tom", "tom")
+        await service.livekit.join(service.livekit.living[ROOM].room, "agent-AJ_tom", "tom")
         await service.clock.sleep(30)
         assert "agent-AJ_tom" in service.livekit.agents(ROOM)
         assert "remove_participant" not in service.livekit.calls

@@ -182,6 +182,10 @@ class Recorder:
         self.calls.append(f"room {name}")
         return None
 
+    async def rooms(self) -> tuple[ListedRoom, ...]:
+        self.calls.append("rooms")
+        return ()
+
     async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
         self.calls.append(f"participants {room}")
         return ()
@@ -244,6 +248,15 @@ async def test_the_reconcilers_listings_go_after_everybody_elses() -> None:
     reconciles = Budget(recorder, callers.allowance, listings=Purpose.RECONCILE)
     await asyncio.gather(looks.pulse("r", "agent", timeout=1.5), reconciles.room("all"), looks.room("r"))
     assert recorder.calls == ["room r", "room all", "pulse r agent 1.5"]
+
+
+async def test_all_rooms_are_listed_after_every_look_and_before_pulses_whoever_asks() -> None:
+    callers = Callers()
+    recorder = Recorder()
+    await callers.use_up()
+    budget = Budget(recorder, callers.allowance)
+    await asyncio.gather(budget.pulse("r", "agent", timeout=1.5), budget.rooms(), budget.room("r"))
+    assert recorder.calls == ["room r", "rooms", "pulse r agent 1.5"]
 
 
 async def test_answers_come_back_unchanged() -> None:

@@ -146,7 +146,7 @@ async def test_an_adopted_dispatch_that_nobody_takes_is_followed_by_our_own_and_
             (True, Cause.NOT_TAKEN),
             (False, None),
         ]
-        assert foreign.dispatch_id in service.livekit.rooms[ROOM].dispatches
+        assert foreign.dispatch_id in service.livekit.living[ROOM].dispatches
 
 
 async def test_a_lost_reply_is_no_reason_to_call_again_when_the_agent_comes() -> None:
@@ -194,7 +194,7 @@ async def test_a_room_that_closes_while_an_attempt_waits_is_not_brought_back() -
         await service.until(ROOM, lambda s: s.placement("mary").attempts)
         await service.livekit.close_room(ROOM)
         await service.clock.sleep(30)
-        assert service.livekit.rooms == {}
+        assert service.livekit.living == {}
         assert service.livekit.calls.count("create_dispatch") == 1
         assert (await service.session()).state is SessionState.ENDED
         assert service.ownership.sessions() == ()
@@ -203,7 +203,7 @@ async def test_a_room_that_closes_while_an_attempt_waits_is_not_brought_back() -
 async def test_a_room_that_a_listing_lacks_twice_has_ended() -> None:
     async with running(wants("mary")) as service:
         await service.start_room()
-        del service.livekit.rooms[ROOM]  # closed, and its webhook lost
+        del service.livekit.living[ROOM]  # closed, and its webhook lost
         session = await service.until(ROOM, lambda s: s.ended, timeout=10)
         assert session.timeline[-1].event == "room_finished"
         assert "create_dispatch" not in service.livekit.calls
@@ -215,14 +215,14 @@ async def test_a_room_reborn_by_our_own_call_is_removed_and_opens_no_session() -
         held, original = asyncio.Event(), service.livekit.create_dispatch
 
         async def closes_under_it(*args: object) -> str:
-            del service.livekit.rooms[ROOM]
+            del service.livekit.living[ROOM]
             held.set()
             return await original(*args)  # type: ignore[arg-type]
 
         service.livekit.create_dispatch = closes_under_it  # type: ignore[assignment,method-assign]
         await held.wait()
         await service.until(ROOM, lambda s: s.ended)
-        assert service.livekit.rooms == {}
+        assert service.livekit.living == {}
         assert set(service.store.stored) == {opening.sid}
 
 
@@ -345,7 +345,7 @@ async def test_an_agent_that_fails_in_mid_call_is_replaced_and_the_new_one_knows
         session = await service.until(ROOM, verified)
         first = session.placement("mary").identity or ""
         await service.clock.sleep(20)
-        await service.livekit.leave(service.livekit.rooms[ROOM].room, first, LeaveReason.FAILURE)
+        await service.livekit.leave(service.livekit.living[ROOM].room, first, LeaveReason.FAILURE)
         session = await service.until(ROOM, lambda s: verified(s) and s.placement("mary").identity != first)
         assert json.loads(service.livekit.metadata[-1])["rollcall"]["resumes"] == {
             "attempt": 1,

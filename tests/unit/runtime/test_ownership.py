@@ -35,6 +35,7 @@ async def test_a_fenced_replica_may_look_and_must_not_touch() -> None:
         await service.start_room()
         fenced = FencedLiveKit(service.livekit, lambda: True)
         assert await fenced.room(ROOM) is not None
+        assert [room.name for room in await fenced.rooms()] == [ROOM]
         assert await fenced.participants(ROOM) == ()
         for write in (
             fenced.delete_dispatch(ROOM, "AD_1"),
@@ -43,7 +44,7 @@ async def test_a_fenced_replica_may_look_and_must_not_touch() -> None:
         ):
             with pytest.raises(Superseded):
                 await write
-        assert ROOM in service.livekit.rooms
+        assert ROOM in service.livekit.living
 
 
 async def test_when_the_lease_is_back_its_sessions_are_loaded_again_and_go_on() -> None:
@@ -76,12 +77,12 @@ async def test_an_ended_session_is_driven_by_nobody_and_a_late_event_is_still_fo
         service.livekit.worker = joins
         await service.start_room()
         await service.until(ROOM, verified)
-        room = service.livekit.rooms[ROOM].room
+        room = service.livekit.living[ROOM].room
         await service.livekit.close_room(ROOM)
         await service.until(ROOM, lambda s: s.ended)
         await service.clock.sleep(20)
         assert service.ownership.sessions() == ()
-        service.livekit.rooms.clear()
+        service.livekit.living.clear()
         await service.livekit.join(room, "agent-AJ_late", "mary")
         await service.clock.sleep(1)
         assert (await service.session()).ended
