@@ -7,11 +7,16 @@ import logging
 import signal
 import sys
 
+from livekit.rtc._ffi_client import FfiClient
+
 from tests.e2e.workers.behaviours import BEHAVIOURS, serve
 from tests.e2e.workers.events import record
 
 
 async def main(wanted: list[str]) -> None:
+    # Made by the first job that needs it, the media library is made twice when two jobs begin at once in two threads; the
+    # room of the one is then never told that it is connected, and the library ends the whole process 15 s later.
+    _ = FfiClient.instance
     pairs = [argument.split("=") for argument in wanted]
     servers = [serve(agent_name, BEHAVIOURS[behaviour]) for agent_name, behaviour in pairs]
     for (agent_name, _), server in zip(pairs, servers, strict=True):
