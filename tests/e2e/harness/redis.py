@@ -31,12 +31,12 @@ class RedisServer:
 
     def __init__(self, directory: Path, flavour: Flavour, *, append_only: bool = True) -> None:
         self.port = free_port()
-        data = directory / f"{flavour}-data"
-        data.mkdir(parents=True, exist_ok=True)
+        self._data = directory / f"{flavour}-data"
+        self._data.mkdir(parents=True, exist_ok=True)
         options = {
             "bind": LOOPBACK,
             "port": self.port,
-            "dir": data,
+            "dir": self._data,
             "save": "",
             "appendonly": "yes" if append_only else "no",
         }
@@ -57,6 +57,20 @@ class RedisServer:
         """Run it until it answers."""
         self.process.start()
         await wait_until(self._answers, timeout=10.0, description=f"{self.process.log.stem} answers")
+
+    def cut(self, size: int) -> int:
+        """Take up to `size` bytes from the end of the append-only file, as a power loss does; how many it were.
+
+        To kill the server is not enough: what it has written survives it in the system's cache.
+        """
+        if self.process.running:
+            message = "the file is cut when the server is down"
+            raise RuntimeError(message)
+        newest = max(self._data.glob("appendonlydir/*.incr.aof"), key=lambda file: file.stat().st_mtime)
+        before = newest.stat().st_size
+        with newest.open("r+b") as file:
+            file.truncate(max(0, before - size))
+        return min(size, before)
 
     async def _answers(self) -> bool:
         try:

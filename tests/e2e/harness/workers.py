@@ -29,6 +29,7 @@ Behaviour = Literal[
     "passing_on",
     "slow_request",
     "slow_process",
+    "joining_late",
     "never_connects",
     "raising",
     "leaves_at_once",
@@ -105,12 +106,16 @@ class TestWorkers:
         return found[0]
 
     def kill_job(self, room: str) -> None:
-        """Kill the process of the last job of this room; only for a behaviour that has a process for each job."""
+        """Kill the process of the last job of this room."""
+        self.signal_job(room, signal.SIGKILL)
+
+    def signal_job(self, room: str, number: signal.Signals) -> None:
+        """Send the process of the last job of this room a signal; only for a behaviour with a process for each job."""
         pid = self.seen("entered", room=room)[-1].pid
         if pid == self.process.pid:
             message = "this job runs in the worker's own process"
             raise RuntimeError(message)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
 
 
 class RollcallWorker:

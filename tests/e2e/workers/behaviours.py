@@ -53,6 +53,15 @@ async def join(ctx: JobContext) -> None:
     record_job("connected", ctx.job)
 
 
+async def join_late(ctx: JobContext) -> None:
+    """Begin at once, and join after a while: the job is in its worker's hands, and the agent is not there."""
+    record_job("entered", ctx.job)
+    record_end(ctx)
+    await asyncio.sleep(SLOW_SECONDS)
+    await ctx.connect()
+    record_job("connected", ctx.job)
+
+
 async def publish(ctx: JobContext) -> None:
     """Join, and play a tone until the job ends."""
     await join(ctx)
@@ -113,6 +122,7 @@ BEHAVIOURS = {
     "passing_on": Behaviour(on_request=pass_on),
     "slow_request": Behaviour(on_request=accept_late),
     "slow_process": Behaviour(slow_start=True),
+    "joining_late": Behaviour(entrypoint=join_late),
     "never_connects": Behaviour(entrypoint=never_connect),
     "raising": Behaviour(entrypoint=fail),
     "leaves_at_once": Behaviour(entrypoint=leave),
