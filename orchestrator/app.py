@@ -24,29 +24,23 @@ from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.metrics import Metrics
 from orchestrator.observability.observation import Observation
 from orchestrator.observability.watching import watch_loop, watch_store
-from orchestrator.runtime.aftercare import Aftercare
-from orchestrator.runtime.alarm import Alarm
-from orchestrator.runtime.asking import Asker
-from orchestrator.runtime.attempt import AttemptRunner, AttemptTimes
-from orchestrator.runtime.budget import Allowance, Budget, Purpose
+from orchestrator.runtime.assembly import Ports, Runtime, Times
+from orchestrator.runtime.attempt import AttemptTimes
+from orchestrator.runtime.budget import Allowance
 from orchestrator.runtime.clock import StoreClock, SystemRandomness
-from orchestrator.runtime.dispatcher import Dispatcher
-from orchestrator.runtime.fencing import FencedLiveKit
-from orchestrator.runtime.ghosts import GhostGuard
-from orchestrator.runtime.intake import Intake
-from orchestrator.runtime.looking import Looker
-from orchestrator.runtime.owner import OwnerParts
-from orchestrator.runtime.ownership import LeaseTimes, Ownership
-from orchestrator.runtime.pacing import Pacing
-from orchestrator.runtime.ports import LiveKit, StoreUnavailable
-from orchestrator.runtime.pulse import PulseKeeper, PulseTimes
-from orchestrator.runtime.steward import Steward
+from orchestrator.runtime.ownership import LeaseTimes
+from orchestrator.runtime.ports import StoreUnavailable
+from orchestrator.runtime.pulse import PulseTimes
+from orchestrator.runtime.reconciler import ReconcilerTimes
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.settings import Settings
 from orchestrator.store.connection import Connection
+from orchestrator.store.hearing import WebhookHearing
+from orchestrator.store.incidents import ServiceIncidents
 from orchestrator.store.keys import Keys
 from orchestrator.store.leases import ReplicaLeases
 from orchestrator.store.outbox import Outbox
+from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention
 from orchestrator.store.sessions import Sessions as StoredSessions
 from orchestrator.store.slots import PacedSlots, SlotLimits
@@ -63,6 +57,9 @@ log = structlog.get_logger()
 _STORE_RETRY: Final = 1.0
 _CLOCK_PERIOD: Final = 5.0
 """Seconds between two readings of the store's clock."""
+
+_LOOKS_SHARE: Final = 0.25
+"""The part of the API budget with which the reconciler looks into rooms, two calls each."""
 
 
 class Replica:
@@ -95,23 +92,23 @@ class Replica:
             self._keys,
             SlotLimits(settings.slots_start, settings.slots_floor, settings.slots_ceiling),
         )
-        self._pacing = Pacing(self._slots, self._clock)
         self._alert_http = ClientSession(cookie_jar=DummyCookieJar())
         sinks = self._build_sinks()
         self._outbox = Outbox(self._connection, self._keys, [sink.name for sink in sinks])
         self._deliveries = Deliveries(self._outbox, sinks, self._clock, SystemRandomness(), self._count_delivery)
-        self._ownership = self._build_ownership()
-        self._intake = Intake(self._store, self.name, self._ownership.wake)
+        self._runtime = self._build_runtime()
+        self._ownership = self._runtime.ownership
         self._wakes = Wakes(
             self._connection,
             self._keys,
             self.name,
             on_session=self._ownership.wake,
-            on_slots=self._pacing.freed,
+            on_slots=self._runtime.pacing.freed,
             on_reconnect=self._ownership.wake_all,
             sleep=self._clock.sleep,
         )
         self._readiness = Readiness(self._store, self._clock, self._deliveries.warnings)
+        self._metrics.pulse_interval.set_function(lambda: self._runtime.pulse.interval)
         self._metrics.registry.register(DrivenSessions(self._ownership.sessions, self._metrics.agent))
         self._runner = self._build_web()
 
@@ -135,52 +132,37 @@ class Replica:
     def _count_webhook(self, outcome: webhooks.Outcome) -> None:
         self._metrics.webhooks.labels(outcome.value).inc()
 
-    def _build_ownership(self) -> Ownership:
-        settings, clock = self._settings, self._clock
-        livekit = self._build_livekit()
-        randomness = SystemRandomness()
-        asker = Asker(self._build_livekit(questions=Purpose.PULSE), livekit, settings.pulse_timeout)
-        looker = Looker(livekit, asker, clock)
-        attempts = AttemptRunner(
-            livekit,
-            looker,
-            self._pacing,
-            GhostGuard(livekit, self._store),
-            clock,
-            randomness,
-            AttemptTimes(settings.late_webhooks, settings.late_webhooks_look),
+    def _build_runtime(self) -> Runtime:
+        settings, connection, keys = self._settings, self._connection, self._keys
+        ports = Ports(
+            store=self._store,
+            slots=self._slots,
+            leases=ReplicaLeases(connection, keys),
+            rounds=ReconcileRounds(connection, keys),
+            hearing=WebhookHearing(connection, keys),
+            incidents=ServiceIncidents(connection, keys),
+            alerts=self._outbox,
+            livekit=MeasuredLiveKit(self._api, self._metrics, self._clock),
+            clock=self._clock,
+            randomness=SystemRandomness(),
+            observer=Observation(self._metrics),
         )
-        steward = Steward(
-            Dispatcher(looker, attempts, self._pacing, clock, randomness),
-            Aftercare(looker, attempts, clock),
-            PulseKeeper(
-                asker,
-                looker,
-                clock,
-                randomness,
-                PulseTimes(settings.pulse_period, settings.pulse_silences, settings.pulse_patience),
-            ),
-            Alarm(self._outbox, clock, Links(settings.base_url).session),
-            self._tasks,
-            clock,
+        return Runtime(
+            self.name,
+            ports,
+            _times(settings),
+            route=self._route,
+            tasks=self._tasks,
+            allowance=self._allowance,
+            link=Links(settings.base_url).session,
+            on_round=self._metrics.observe_round,
         )
-        parts = OwnerParts(self._store, clock, self._route, Observation(self._metrics), self.name)
-        times = LeaseTimes(settings.lease_ttl, settings.lease_renewal, settings.lease_fence)
-        return Ownership(parts, ReplicaLeases(self._connection, self._keys), steward, self._tasks, clock, times)
-
-    def _build_livekit(self, *, listings: Purpose = Purpose.LOOK, questions: Purpose = Purpose.LOOK) -> LiveKit:
-        """From the outside in: counted against the budget, fenced (a call may have waited for its turn), measured, sent."""
-        measured = MeasuredLiveKit(self._api, self._metrics, self._clock)
-        return Budget(FencedLiveKit(measured, self._fenced), self._allowance, listings=listings, questions=questions)
-
-    def _fenced(self) -> bool:
-        return self._ownership.fenced()
 
     def _build_web(self) -> web.AppRunner:
         settings = self._settings
         door = webhooks.WebhookDoor(
             settings.webhook_secrets(),
-            self._intake,
+            self._runtime.intake,
             self._clock,
             webhooks.WebhookLimits(
                 body_bytes=settings.webhook_body_limit,
@@ -222,15 +204,13 @@ class Replica:
         while True:
             try:
                 await self._read_clock()
-                await self._ownership.start()
+                await self._runtime.start()
             except StoreUnavailable as error:
                 log.warning("store_unavailable", error=str(error))
                 await self._clock.sleep(_STORE_RETRY)
             else:
                 break
         self._tasks.spawn("clock", self._keep_time())
-        self._tasks.spawn("lease", self._ownership.keep_lease())
-        self._tasks.spawn("takeover", self._ownership.take_over())
         self._tasks.spawn("wakes", self._wakes.run())
         self._tasks.spawn("deliveries", self._deliveries.run())
         self._tasks.spawn("watch-loop", watch_loop(self._metrics, self._clock))
@@ -241,7 +221,7 @@ class Replica:
     async def stop(self) -> None:
         """Not ready first; then hand the sessions over, stop listening, and end what runs."""
         self._readiness.drain()
-        await self._ownership.stop()
+        await self._runtime.stop()
         await self._runner.cleanup()
         await self._tasks.cancel()
         await self._alert_http.close()
@@ -260,3 +240,18 @@ class Replica:
                 await self._read_clock()
             except StoreUnavailable:
                 continue  # the monotonic clock carries the store's time on
+
+
+def _times(settings: Settings) -> Times:
+    return Times(
+        pulse_timeout=settings.pulse_timeout,
+        pulse=PulseTimes(settings.pulse_period, settings.pulse_silences, settings.pulse_patience),
+        attempt=AttemptTimes(settings.late_webhooks, settings.late_webhooks_look),
+        lease=LeaseTimes(settings.lease_ttl, settings.lease_renewal, settings.lease_fence),
+        reconciler=ReconcilerTimes(
+            period=settings.reconcile_period,
+            jitter=settings.reconcile_jitter,
+            looks=max(round(settings.api_budget * settings.reconcile_period * _LOOKS_SHARE / 2), 1),
+            adopt=settings.adopt == "dispatch",
+        ),
+    )

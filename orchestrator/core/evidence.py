@@ -24,7 +24,7 @@ from orchestrator.core.session import Agent, Attempt, Placement, Session
 
 def differences(session: Session, look: Look) -> tuple[Fact, ...]:
     """The facts by which a look differs from the record."""
-    return (*_people(session, look), *_agents(session, look), *_dispatches(session, look))
+    return (*_people(session, look), *agent_differences(session, look), *dispatch_differences(session, look))
 
 
 def _people(session: Session, look: Look) -> Iterator[Fact]:
@@ -35,7 +35,8 @@ def _people(session: Session, look: Look) -> Iterator[Fact]:
         yield PeopleCounted(people, look.requested_at)
 
 
-def _agents(session: Session, look: Look) -> Iterator[Fact]:
+def agent_differences(session: Session, look: Look) -> Iterator[Fact]:
+    """Agents that came, left or became ready without our hearing of it."""
     known = {a.participant_sid: a for a in session.agents}
     for listed in look.participants:
         if listed.is_agent and listed.active and listed.sid not in known:
@@ -72,7 +73,8 @@ def _may_contradict(look: Look, agent: Agent) -> bool:
     return agent.seen_at < look.requested_at - LISTING_LAG
 
 
-def _dispatches(session: Session, look: Look) -> Iterator[Fact]:
+def dispatch_differences(session: Session, look: Look) -> Iterator[Fact]:
+    """Dispatches of ours that the record lacks, and jobs that tell something new."""
     attempts = {a.dispatch_id: (p, a) for p in session.placements for a in p.attempts if a.dispatch_id}
     for dispatch in look.dispatches:
         if dispatch.dispatch_id not in attempts:

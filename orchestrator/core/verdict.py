@@ -49,7 +49,7 @@ def verdict(session: Session, now: float) -> str:
 
 def next_step(session: Session, now: float) -> str | None:
     """What will happen if nobody does anything; None when nothing is pending."""
-    if session.ended:
+    if session.ended or session.observed:
         return None
     steps = [(p.agent_name, step) for p in session.placements if (step := _next_of(session, p, now))]
     if len(session.placements) == 1:
@@ -169,6 +169,8 @@ def _waiting(session: Session, placement: Placement, now: float) -> str:
     match placement.awaited:
         case Awaited.SLOT:
             return f"{name} has waited {since} for a slot: enough dispatches of it are under way.{why}"
+        case Awaited.BREAKER:
+            return f"{name} has waited {since}: none came lately, so one dispatch at a time probes for it.{why}"
         case Awaited.PEOPLE if session.empty:
             return f"{name} is not tried any more: everybody has left the room."
         case Awaited.PEOPLE:
@@ -255,10 +257,15 @@ def _next_of(session: Session, placement: Placement, now: float) -> str | None:
     if attempt := placement.open_attempt:
         left = attempt.requested_at + placement.policy.join_window - now
         return f"attempt {attempt.number} has {spoken(left)} left"
-    pause = None if placement.next_at is None else spoken(placement.next_at - now)
+    return _next_when_waiting(placement, None if placement.next_at is None else spoken(placement.next_at - now))
+
+
+def _next_when_waiting(placement: Placement, pause: str | None) -> str | None:
     match placement.awaited:
         case Awaited.SLOT:
             return "waits for a slot"
+        case Awaited.BREAKER:
+            return "waits until a probe for it brings an agent"
         case Awaited.PEOPLE:
             return "waits for people"
         case Awaited.LIVEKIT:

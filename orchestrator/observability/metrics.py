@@ -6,11 +6,14 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from orchestrator.core.reconciling import Round
+
 OTHER: Final = "other"
 UNNAMED: Final = "(unnamed)"
 
 _LAGS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300)
 _TIMES_TO_AGENT: Final = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 30, 60, 90)
+_ROUNDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _CALLS: Final = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
@@ -91,6 +94,31 @@ class Metrics:
         self.loop_lag = Histogram(
             "rollcall_event_loop_lag_seconds", "How late the event loop is.", buckets=_CALLS, registry=registry
         )
+        self._rounds = Histogram(
+            "rollcall_reconcile_seconds",
+            "Rounds of the reconciler of this replica.",
+            buckets=_ROUNDS,
+            registry=registry,
+        )
+        self._repairs = Counter(
+            "rollcall_reconcile_repairs_total",
+            "What the reconciler found: rooms adopted, ended, differing from the record, claimed for want of an owner.",
+            ["repair"],
+            registry=registry,
+        )
+        self._unheard = Gauge(
+            "rollcall_rooms_unheard",
+            "Rooms that LiveKit lists and of which no webhook came, as this replica's last round saw them.",
+            registry=registry,
+        )
+        self._webhooks_silent = Gauge(
+            "rollcall_webhooks_silent", "1 while LiveKit's webhooks do not reach us.", registry=registry
+        )
+        self.pulse_interval = Gauge(
+            "rollcall_pulse_interval_seconds",
+            "Between two answers of one agent: more than the period when the API budget is short.",
+            registry=registry,
+        )
         self.task_crashes = Counter("rollcall_task_crashes_total", "Tasks that ended by a defect.", registry=registry)
 
     def agent(self, name: str) -> str:
@@ -109,6 +137,14 @@ class Metrics:
             self._slots.labels(label).inc(limit)
             self._waiting.labels(label).inc(waiting)
             self._breaker.labels(label).inc(int(breaker_open))
+
+    def observe_round(self, found: Round) -> None:
+        """What one round of the reconciler saw and did."""
+        self._rounds.observe(found.seconds)
+        for repair in ("adopted", "ended", "differing", "claimed"):
+            self._repairs.labels(repair).inc(getattr(found, repair))
+        self._unheard.set(found.silence.unheard)
+        self._webhooks_silent.set(found.silence.silent)
 
     def set_alerts_pending(self, pending: Mapping[str, int]) -> None:
         for sink, count in pending.items():

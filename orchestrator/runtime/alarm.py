@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from orchestrator.core import causes
+from orchestrator.core.causes import Cause
 from orchestrator.core.facts import AlertQueued
 from orchestrator.core.session import Incident, Placement, Session
 from orchestrator.runtime.owner import SessionOwner, Superseded
@@ -37,6 +38,7 @@ class Alarm:
         firing = status == "firing"
         at = incident.opened_at if firing else incident.resolved_at
         name = placement.agent_name
+        cause = placement.cause or incident.cause if firing else incident.cause
         return Alert(
             id=f"{incident.incident}/{status}",
             type="unverified",
@@ -46,21 +48,30 @@ class Alarm:
             room=session.room,
             sid=session.sid,
             agent_name=name,
-            cause=incident.cause,
-            summary=causes.sentence(incident.cause, name) if firing else _resolution(session, name),
-            fix=causes.fix(incident.cause, name) if firing else None,
+            cause=cause,
+            summary=causes.sentence(cause, name) if firing else _resolution(session, name),
+            fix=causes.fix(cause, name) if firing else None,
             link=self._link(session),
         )
 
 
 def unqueued(session: Session) -> Iterator[tuple[Placement, Incident, str]]:
-    """What the outbox lacks: firing before resolved."""
+    """What the outbox lacks: firing before resolved.
+
+    While LiveKit refuses our key there is one alert about that, and none for each session that suffers from it.
+    """
     for placement in session.placements:
         for incident in placement.incidents:
             if not incident.firing_queued:
-                yield placement, incident, "firing"
+                if not _covered(placement, incident):
+                    yield placement, incident, "firing"
             elif incident.resolved_at is not None and not incident.resolved_queued:
                 yield placement, incident, "resolved"
+
+
+def _covered(placement: Placement, incident: Incident) -> bool:
+    refused = Cause.LIVEKIT_REJECTED_CREDENTIALS
+    return placement.cause is refused or (incident.cause is refused and incident.resolved_at is not None)
 
 
 def _resolution(session: Session, agent_name: str) -> str:

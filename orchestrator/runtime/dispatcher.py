@@ -18,6 +18,7 @@ from orchestrator.core.facts import Awaited, DispatchAdopted, FallbackChosen, Ga
 from orchestrator.core.policy import backoff_ceiling, candidate_deadline
 from orchestrator.core.session import Attempt, Placement, PlacementState, Session
 from orchestrator.runtime.attempt import AttemptRunner
+from orchestrator.runtime.credentials import CredentialGate
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner, Superseded
 from orchestrator.runtime.pacing import NoSlot, Pacing
@@ -40,7 +41,16 @@ class NotConfirmed(RollcallError):
 class Dispatcher:
     """Sees to it that a placement gets its agent, or that a person is told why not."""
 
-    def __init__(self, looker: Looker, attempts: AttemptRunner, pacing: Pacing, clock: Clock, randomness: Randomness) -> None:
+    def __init__(
+        self,
+        looker: Looker,
+        attempts: AttemptRunner,
+        pacing: Pacing,
+        gate: CredentialGate,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> None:
+        self._gate = gate
         self._looker = looker
         self._attempts = attempts
         self._pacing = pacing
@@ -141,7 +151,7 @@ class Dispatcher:
         except NotConfirmed as failure:
             log.info("still_unverified", sid=owner.sid, agent=name, cause=failure.cause.value)
             if not _attempted_since(owner, name, last):  # LiveKit is unreachable: the period counts all the same
-                await owner.until(partial(_settled_or_empty, name), timeout=period)
+                await self._wait(owner, name, period)
         except RoomGone:
             await self._looker.finish_if_gone(owner)
 
@@ -170,11 +180,24 @@ class Dispatcher:
         awaited = owner.session.placement(name).awaited
         why = Awaited.LIVEKIT if awaited is Awaited.LIVEKIT else Awaited.BACKOFF
         await owner.record(Waiting(name, why, self._clock.now() + seconds))
-        await owner.until(partial(_settled_or_empty, name), timeout=seconds)
+        await self._wait(owner, name, seconds)
+
+    async def _wait(self, owner: SessionOwner, name: str, seconds: float) -> None:
+        """So long; while LiveKit refuses our key, until it takes it again, or the placement's deadline."""
+        if self._gate.open:
+            await owner.until(partial(_settled_or_empty, name), timeout=seconds)
+            return
+        placement = owner.session.placement(name)
+        left = _deadline(placement) - self._clock.now()
+        limit = None if placement.state is PlacementState.UNVERIFIED else max(left, _SHORTEST_PAUSE)
+        await owner.until(lambda s: self._gate.open or _settled_or_empty(name, s), timeout=limit)
 
 
 def _worth_another(error: BaseException) -> bool:
-    return isinstance(error, NotConfirmed) and causes.retryable(error.cause)
+    """A refused key is waited for: the next attempt is made when LiveKit takes it again."""
+    if not isinstance(error, NotConfirmed):
+        return False
+    return causes.retryable(error.cause) or error.cause is Cause.LIVEKIT_REJECTED_CREDENTIALS
 
 
 def _failed_before(placement: Placement) -> Cause | None:

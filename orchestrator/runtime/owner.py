@@ -116,6 +116,11 @@ class SessionOwner:
         """Facts wait in the inbox."""
         self._woken = True
 
+    def doubt(self) -> None:
+        """What is stored may be older than what we committed: it is loaded before anything else is."""
+        self._stale = True
+        self._woken = True
+
     def nudge(self) -> None:
         """Let everybody who waits look again."""
         event, self._changed = self._changed, asyncio.Event()

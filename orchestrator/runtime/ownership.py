@@ -76,6 +76,26 @@ class Ownership:
         self._busy.add(sid)
         self._tasks.spawn(f"{sid}:advance", self._advance(sid))
 
+    async def claim(self, sid: str, owner: str) -> None:
+        """Drive a session whose owner is gone, and which its list of sessions does not name. Raises StoreUnavailable."""
+        if sid in self._owners or self._stopping or self.fenced():
+            return
+        try:
+            await self._drive(sid, from_owner=owner or None)
+        except StoreCorrupt:
+            log.exception("session_unreadable", sid=sid)
+
+    def doubt_all(self) -> None:
+        """The store may have lost what it had answered for: load every session anew."""
+        for owner in tuple(self._owners.values()):
+            owner.doubt()
+            self.wake(owner.sid)
+
+    def nudge_all(self) -> None:
+        """Let everybody who waits look again."""
+        for owner in tuple(self._owners.values()):
+            owner.nudge()
+
     def wake_all(self) -> None:
         """After wake-ups may have been lost."""
         for sid in tuple(self._owners):

@@ -64,8 +64,9 @@ class Pacing:
                 if deadline is not None and now >= deadline:
                     raise NoSlot(reply.cause if reply else None)
                 self._waiters.setdefault(agent_name, set()).add(waiter)
-                if owner.session.placement(name).awaited is not Awaited.SLOT:
-                    await owner.record(Waiting(name, Awaited.SLOT))
+                awaited = Awaited.BREAKER if reply is not None and reply.breaker_open else Awaited.SLOT
+                if owner.session.placement(name).awaited is not awaited:
+                    await owner.record(Waiting(name, awaited))
                 patience = _ASK_AGAIN if deadline is None else min(_ASK_AGAIN, deadline - now)
                 waiter.freed = False
                 await owner.until(lambda _: waiter.freed or owner.wanted(name) is None, timeout=patience)

@@ -12,6 +12,7 @@ from orchestrator.core.listing import ListedJob as ListedJob
 from orchestrator.core.listing import ListedParticipant as ListedParticipant
 from orchestrator.core.listing import ListedRoom as ListedRoom
 from orchestrator.core.proof import Key
+from orchestrator.core.reconciling import Held as Held
 from orchestrator.core.session import Session, SessionState
 
 
@@ -101,24 +102,6 @@ class AppendReply:
 class Page:
     sessions: tuple[Session, ...]
     cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A session that has not ended, in the few words that the reconciler compares with LiveKit's listing."""
-
-    sid: str
-    state: SessionState
-    owner: str
-    """The replica that drives it, or that did before it died; empty when nobody has claimed it."""
-    people: int
-    """As the set of participant sids counts them."""
-    opened_at: float
-    """When it was first stored, in the store's time."""
-    heard_at: float | None
-    """When the last webhook about it was stored; None: none ever came."""
-    touched_at: float
-    """When the last fact about it was stored, or its record was committed last."""
 
 
 class SessionStore(Protocol):

@@ -166,11 +166,12 @@ class Configuration(Entry):
         64 * 1024, description="Bytes of a dispatch's metadata that are refused; LiveKit takes 512 KiB."
     )
 
-    # --- the pulse (this version asks an agent once, after it joined; what concerns further questions waits for them) ---
+    # --- the pulse ---
     pulse_period: Seconds = Field(
         3.0,
         description="Between two questions to a verified agent: a killed one is noticed in 7 to 10 s, where LiveKit"
-        " needs 21 s. A question costs the server about 1 ms of CPU. 30s on LiveKit Cloud. 0s: nobody is asked.",
+        " needs 21 s. A question costs the server about 1 ms of CPU. 30s on LiveKit Cloud. 0s: each is asked only when it"
+        " has joined.",
     )
     pulse_timeout: SomeSeconds = Field(1.5, description="For the answer, which takes 2 to 4 ms of a healthy agent.")
     pulse_silences: int = Field(3, ge=1, description="Unanswered questions in a row before an agent may count as silent.")
@@ -178,13 +179,18 @@ class Configuration(Entry):
         7.0, description="From the first unanswered question until an agent may count as silent: short freezes pass."
     )
 
-    # --- the reconciler (accepted, and without effect in this version) ---
+    # --- the reconciler ---
     reconcile_period: Seconds = Field(
         15.0,
         description="Between two comparisons with LiveKit's listings: no webhooks, yet verified in 30 s. 0s: none.",
     )
     reconcile_jitter: float = Field(
         0.2, ge=0, lt=1, description="The part of the period by which it varies, so that replicas spread."
+    )
+    adopt: Literal["observe", "dispatch"] = Field(
+        "observe",
+        description="What becomes of rooms that lived before the first start: observe leaves those whose agent does not"
+        " answer to an operator, dispatch treats them as all others.",
     )
 
     # --- pacing: a burst is what LiveKit loses ---

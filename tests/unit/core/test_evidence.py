@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator.core import facts as f
 from orchestrator.core.causes import Cause
-from orchestrator.core.evidence import LISTING_LAG, cause_so_far, differences, foreign_dispatch, unproven
-from orchestrator.core.listing import ListedDispatch, ListedJob, ListedParticipant, Look
+from orchestrator.core.evidence import cause_so_far, differences, foreign_dispatch, unproven
+from orchestrator.core.listing import LISTING_LAG, ListedDispatch, ListedJob, ListedParticipant, Look
 from orchestrator.core.proof import Key, Proof
 from orchestrator.core.session import Attempt
 from tests.unit.core.stories import (

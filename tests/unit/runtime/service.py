@@ -9,25 +9,30 @@ from typing import Any
 from orchestrator.core.facts import CandidateSpec, Fact, PlacementSpec, RoomOpened, RoomStarted, Routed
 from orchestrator.core.policy import Policy
 from orchestrator.core.session import Session
-from orchestrator.runtime.aftercare import Aftercare
-from orchestrator.runtime.alarm import Alarm
-from orchestrator.runtime.attempt import AttemptRunner, AttemptTimes
-from orchestrator.runtime.dispatcher import Dispatcher
-from orchestrator.runtime.fencing import FencedLiveKit
-from orchestrator.runtime.ghosts import GhostGuard
-from orchestrator.runtime.intake import Intake
-from orchestrator.runtime.looking import Looker
-from orchestrator.runtime.owner import OwnerParts
-from orchestrator.runtime.ownership import LeaseTimes, Ownership
-from orchestrator.runtime.pacing import Pacing
+from orchestrator.runtime.assembly import Ports, Runtime, Times
+from orchestrator.runtime.budget import Allowance
 from orchestrator.runtime.ports import Delivered
-from orchestrator.runtime.steward import Steward
+from orchestrator.runtime.reconciler import ReconcilerTimes
 from orchestrator.runtime.tasks import Tasks
 from tests.fakes.livekit import FakeLiveKit
 from tests.fakes.slots import ScriptedSlots
-from tests.fakes.store import Line, MemoryAlerts, MemoryLeases, MemoryStore, Server
+from tests.fakes.store import (
+    Line,
+    MemoryAlerts,
+    MemoryHearing,
+    MemoryIncidents,
+    MemoryLeases,
+    MemoryRounds,
+    MemoryStore,
+    Server,
+)
 
 EPOCH = 1_700_000_000.0
+
+UNLIMITED = 1_000_000.0
+"""Calls per second: what a test is about is not the budget."""
+
+UNRECONCILED = ReconcilerTimes(period=0.0)
 
 
 class VirtualClock:
@@ -76,7 +81,9 @@ def wants(*names: str, policy: Policy | None = None, fallback: Sequence[str] = (
 class Service:
     """What the composition root builds, on fakes."""
 
-    def __init__(self, route: Routed, *, replica: str = "r1", shared: "Service | None" = None) -> None:
+    def __init__(
+        self, route: Routed, *, replica: str = "r1", shared: "Service | None" = None, times: Times | None = None
+    ) -> None:
         clock = VirtualClock()
         self.clock = clock
         self.store: MemoryStore = shared.store if shared else MemoryStore(Line(Server(clock)))
@@ -86,24 +93,31 @@ class Service:
         self.livekit: FakeLiveKit = shared.livekit if shared else FakeLiveKit(clock, self.webhook)
         self.crashes: list[str] = []
         self.tasks = Tasks(lambda name, error: self.crashes.append(f"{name}: {error!r}"))
-        randomness = Unrandom()
-        fenced = FencedLiveKit(self.livekit, self._fenced)
-        looker = Looker(fenced, clock, 1.5)
-        self.pacing = Pacing(self.slots, clock)
-        attempts = AttemptRunner(fenced, looker, self.pacing, GhostGuard(fenced, self.store), clock, randomness, AttemptTimes())
-        steward = Steward(
-            Dispatcher(looker, attempts, self.pacing, clock, randomness),
-            Aftercare(fenced, looker, attempts, clock, 1.5),
-            Alarm(self.alerts, clock, lambda _: None),
-            self.tasks,
-            clock,
+        line = self.store.line
+        ports = Ports(
+            store=self.store,
+            slots=self.slots,
+            leases=self.leases,
+            rounds=MemoryRounds(line),
+            hearing=MemoryHearing(line),
+            incidents=MemoryIncidents(line),
+            alerts=self.alerts,
+            livekit=self.livekit,
+            clock=clock,
+            randomness=Unrandom(),
+            observer=Unobserved(),
         )
-        parts = OwnerParts(self.store, clock, lambda _room, _metadata: route, Unobserved(), replica)
-        self.ownership: Ownership = Ownership(parts, self.leases, steward, self.tasks, clock, LeaseTimes())
-        self.intake = Intake(self.store, replica, self.ownership.wake)
-
-    def _fenced(self) -> bool:
-        return self.ownership.fenced()
+        self.runtime = Runtime(
+            replica,
+            ports,
+            times or Times(reconciler=UNRECONCILED),
+            route=lambda _room, _metadata: route,
+            tasks=self.tasks,
+            allowance=Allowance(UNLIMITED, clock, self.tasks),
+        )
+        self.ownership = self.runtime.ownership
+        self.pacing = self.runtime.pacing
+        self.intake = self.runtime.intake
 
     async def webhook(self, opening: RoomOpened, fact: Fact) -> None:
         await self.intake.receive(opening, [fact], event_id=None)
@@ -130,11 +144,11 @@ class Service:
 
 
 @asynccontextmanager
-async def running(route: Routed, *, replica: str = "r1", shared: Service | None = None) -> AsyncIterator[Service]:
-    service = Service(route, replica=replica, shared=shared)
-    await service.ownership.start()
-    service.tasks.spawn("lease", service.ownership.keep_lease())
-    service.tasks.spawn("takeover", service.ownership.take_over())
+async def running(
+    route: Routed, *, replica: str = "r1", shared: Service | None = None, times: Times | None = None
+) -> AsyncIterator[Service]:
+    service = Service(route, replica=replica, shared=shared, times=times)
+    await service.runtime.start()
     try:
         yield service
     finally:

@@ -226,16 +226,26 @@ async def test_a_room_reborn_by_our_own_call_is_removed_and_opens_no_session() -
         assert set(service.store.stored) == {opening.sid}
 
 
-async def test_rejected_credentials_are_said_at_once_and_not_tried_hotly() -> None:
+async def test_a_refused_key_is_one_alert_and_no_attempt_and_all_goes_on_when_it_is_taken_again() -> None:
     async with running(wants("mary", fallback=["tom"])) as service:
-        service.livekit.fails["create_dispatch"] = LiveKitRejectedCredentials("401")
-        await service.start_room()
-        session = await service.until(ROOM, unverified)
+        for call in ("room", "participants", "dispatches", "create_dispatch"):
+            service.livekit.fails[call] = LiveKitRejectedCredentials("401")
+        await service.start_room("first")
+        await service.start_room("second")
+        session = await service.until("first", lambda s: s.placement("mary").awaited is Awaited.LIVEKIT, timeout=5)
+        assert session.placement("mary").attempts_total == 0
+        session = await service.until("first", unverified)
         assert session.placement("mary").cause is Cause.LIVEKIT_REJECTED_CREDENTIALS
-        assert service.livekit.calls.count("create_dispatch") == 1
-        del service.livekit.fails["create_dispatch"]
+        await service.until("second", unverified)
+        await service.clock.sleep(60)
+        assert [(a.type, a.status) for a in service.alerts.queued.values()] == [("livekit_rejected_credentials", "firing")]
+        assert len(service.livekit.calls) < 60, "one question every five seconds, whatever the number of rooms"
+        service.livekit.fails.clear()
         service.livekit.worker = joins
-        await service.until(ROOM, verified)
+        await service.until("first", verified, timeout=15)
+        await service.until("second", verified, timeout=15)
+        await service.clock.sleep(5)
+        assert [a.status for a in service.alerts.queued.values()] == ["firing", "resolved"]
 
 
 async def test_an_unreachable_livekit_is_unverified_at_the_deadline_with_that_cause_and_without_any_attempt() -> None:
@@ -330,7 +340,7 @@ async def test_who_waits_behind_an_open_breaker_is_unverified_at_the_deadline_wi
     async with running(wants("mary")) as service:
         service.slots.breaker = Cause.NOT_TAKEN
         await service.start_room()
-        session = await service.until(ROOM, lambda s: s.placement("mary").awaited is Awaited.SLOT)
+        session = await service.until(ROOM, lambda s: s.placement("mary").awaited is Awaited.BREAKER)
         assert session.placement("mary").state is PlacementState.WAITING
         session = await service.until(ROOM, unverified)
         assert session.placement("mary").cause is Cause.NOT_TAKEN

@@ -1,0 +1,43 @@
+"""Alerts about the service as a whole: open while something stands, one incident over all replicas."""
+
+import structlog
+
+from orchestrator.runtime.ports import Alert, Alerts, Clock, Incidents
+
+log = structlog.get_logger()
+
+
+class Standing:
+    """Raising again what is open changes nothing: an alert's id is its incident's. Raises StoreUnavailable."""
+
+    def __init__(self, incidents: Incidents, alerts: Alerts, clock: Clock) -> None:
+        self._incidents = incidents
+        self._alerts = alerts
+        self._clock = clock
+
+    async def fire(self, kind: str, summary: str, fix: str) -> None:
+        """Something is wrong with the service: tell every sink, once."""
+        incident = await self._incidents.open(kind)
+        log.warning("alert_firing", type=kind, incident=incident, summary=summary, fix=fix)
+        await self._alerts.queue(self._alert(kind, "firing", incident, summary, fix))
+
+    async def resolve(self, kind: str, summary: str) -> None:
+        """It is over, if it ever was."""
+        incident = await self._incidents.current(kind)
+        if incident is None:
+            return
+        # First the alert: should we die between the two, it is queued again, under the same id.
+        await self._alerts.queue(self._alert(kind, "resolved", incident, summary, None))
+        await self._incidents.close(kind)
+        log.info("alert_resolved", type=kind, incident=incident)
+
+    def _alert(self, kind: str, status: str, incident: str, summary: str, fix: str | None) -> Alert:
+        return Alert(
+            id=f"{incident}/{status}",
+            type=kind,
+            status=status,
+            incident=incident,
+            at=self._clock.now(),
+            summary=summary,
+            fix=fix,
+        )
