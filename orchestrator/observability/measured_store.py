@@ -1,6 +1,6 @@
 """The store of sessions with a stopwatch: every call by method, outcome and duration."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 
 from orchestrator.core.causes import Cause
@@ -12,6 +12,7 @@ from orchestrator.runtime.ports import (
     Clock,
     Committed,
     Delivered,
+    Held,
     Loaded,
     Page,
     SessionStore,
@@ -70,6 +71,20 @@ class MeasuredStore:
                 state=state, agent_name=agent_name, cause=cause, older_than=older_than, cursor=cursor, limit=limit
             )
 
+    async def held(self) -> AsyncIterator[tuple[Held, ...]]:
+        """Measured by the portion: in between the caller works."""
+        portions = self._store.held()
+        while True:
+            with self._measured("held"):
+                portion = await anext(portions, None)
+            if portion is None:
+                return
+            yield portion
+
+    async def people(self, sid: str) -> frozenset[str]:
+        with self._measured("people"):
+            return await self._store.people(sid)
+
     async def bury(self, sid: str) -> None:
         with self._measured("bury"):
             await self._store.bury(sid)
@@ -77,6 +92,10 @@ class MeasuredStore:
     async def now(self) -> float:
         with self._measured("now"):
             return await self._store.now()
+
+    async def incarnation(self) -> str:
+        with self._measured("incarnation"):
+            return await self._store.incarnation()
 
     async def ping(self) -> None:
         with self._measured("ping"):

@@ -71,6 +71,7 @@ class Index:
         self._live_ttl = live_ttl
         self._written = Recent[str, _Written](_REMEMBERED)
         self._states = [keys.state(state) for state in STATES]
+        self._live = [keys.state(state) for state in STATES if state is not SessionState.ENDED]
         self._by_sid = [keys.sessions, keys.due, *self._states]
         self._enter = Script.load("index")
         self._remove = Script.load("unindex")
@@ -108,6 +109,16 @@ class Index:
             for sid in sids:
                 self._written.drop(sid)
             await self._remove.run(self._connection, self._by_sid, sids)
+
+    def forget(self) -> None:
+        """Rely no more on what this process has written: the store may have lost it."""
+        self._written.clear()
+
+    async def live(self) -> tuple[str, ...]:
+        """The sids of all sessions that have not ended, at one moment. Some may be gone."""
+        # One command over all states: a walk from state to state would miss the session that changes its own meanwhile.
+        reply = await self._connection.call("ZUNION", len(self._live), *self._live)
+        return tuple(sid.decode() for sid in reply)
 
     async def sids_of(self, room: str) -> tuple[str, ...]:
         """The sids of the rooms of this name, newest first. Some may be gone."""

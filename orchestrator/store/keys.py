@@ -23,7 +23,10 @@ class Keys:
     # --- one session: seven days after its last fact or commit, one day once it has ended ---
 
     def session(self, sid: str) -> str:
-        """A hash: the record, its owner and epoch, and how many seconds its keys are kept."""
+        """A hash: the record, its owner and epoch, how many seconds its keys are kept, and what is asked of it most.
+
+        The latter (state, people, opened_at, heard_at, touched_at; times in ms) saves the reconciler from reading records.
+        """
         return f"{self._prefix}{{{sid}}}:session"
 
     def inbox(self, sid: str) -> str:
@@ -103,6 +106,44 @@ class Keys:
     def pace(self, agent_name: str) -> str:
         """A hash: the limit, the breaker, and what they follow from."""
         return f"{self._prefix}{{slots:{agent_name}}}:pace"
+
+    # --- the reconciler: a round by its own length; the rest eight days after the last of its kind ---
+
+    @property
+    def round(self) -> str:
+        """The replica that took the last round; present until the next one is due."""
+        return f"{self._prefix}round:last"
+
+    @property
+    def round_completed(self) -> str:
+        """Present once a round was completed."""
+        return f"{self._prefix}round:completed"
+
+    @property
+    def hearing(self) -> str:
+        """A sorted set of one member: when a webhook was heard last."""
+        return f"{self._prefix}heard"
+
+    def incident(self, kind: str) -> str:
+        """The id of the open incident of this kind."""
+        return f"{self._prefix}incident:{kind}"
+
+    # --- the shares of the API budget: ten seconds after anybody asked ---
+
+    @property
+    def demands(self) -> str:
+        """A hash: the calls per second that each replica wants."""
+        return f"{self._prefix}{{shares}}:demands"
+
+    @property
+    def grants(self) -> str:
+        """A hash: the part of the whole that each replica was given."""
+        return f"{self._prefix}{{shares}}:grants"
+
+    @property
+    def askers(self) -> str:
+        """A sorted set: replicas by the time in ms at which they asked for their share."""
+        return f"{self._prefix}{{shares}}:askers"
 
     # --- the outbox: seven days from when an alert was queued ---
 

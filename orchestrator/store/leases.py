@@ -26,14 +26,14 @@ class ReplicaLeases:
         release = ("DEL", self._keys.lease(replica))
         await self._unlist.run(self._connection, self._replica_keys(replica), (replica,), after=(release,))
 
+    async def live(self) -> frozenset[str]:
+        return frozenset(replica for replica, lives in await self._listed() if lives)
+
     async def orphaned(self) -> tuple[str, ...]:
-        replicas = [name.decode() for name in await self._connection.call("SMEMBERS", self._keys.replicas)]
-        if not replicas:
-            return ()
-        leases = await self._connection.calls(*(("EXISTS", self._keys.lease(replica)) for replica in replicas))
-        dead = [replica for replica, lease in zip(replicas, leases, strict=True) if not lease]
         with_sessions = []
-        for replica in dead:
+        for replica, lives in await self._listed():
+            if lives:
+                continue
             if await self._connection.call("EXISTS", self._keys.sessions_of(replica)):
                 with_sessions.append(replica)
             else:
@@ -46,6 +46,14 @@ class ReplicaLeases:
 
     async def forget(self, replica: str, sid: str) -> None:
         await self._roster.leave(replica, sid)
+
+    async def _listed(self) -> list[tuple[str, bool]]:
+        """Every replica on the list, and whether it has a lease."""
+        replicas = [name.decode() for name in await self._connection.call("SMEMBERS", self._keys.replicas)]
+        if not replicas:
+            return []
+        leases = await self._connection.calls(*(("EXISTS", self._keys.lease(replica)) for replica in replicas))
+        return [(replica, bool(lease)) for replica, lease in zip(replicas, leases, strict=True)]
 
     def _replica_keys(self, replica: str) -> tuple[str, str, str]:
         return self._keys.lease(replica), self._keys.replicas, self._keys.sessions_of(replica)

@@ -24,3 +24,6 @@ class Recent(Generic[K, V]):
 
     def drop(self, key: K) -> None:
         self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        self._entries.clear()

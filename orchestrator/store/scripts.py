@@ -21,6 +21,8 @@ class Outcome(StrEnum):
     """Nothing was stored: the session has no owner, and the caller may not become it yet."""
     COMMITTED = "committed"
     SUPERSEDED = "superseded"
+    ROLLED_BACK = "rolled_back"
+    """Nothing was written: the store's epoch is below the caller's, so the store has lost what came last."""
     KEPT = "kept"
     """The replica owns the session, and is still needed."""
     RELEASED = "released"

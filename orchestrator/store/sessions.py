@@ -1,7 +1,7 @@
 """Sessions on Redis: the runtime's SessionStore, whose docstrings are the contract."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,9 +9,11 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Fact, PersonJoined, PersonLeft, RoomOpened
 from orchestrator.core.session import Session, SessionState
 from orchestrator.core.transitions import fold
-from orchestrator.runtime.ports import Appended, AppendReply, Committed, Delivered, Loaded, Page
+from orchestrator.runtime.ports import Appended, AppendReply, Committed, Delivered, Held, Loaded, Page
 from orchestrator.store.codec import decode_delivered, decode_session, encode_fact, encode_session
 from orchestrator.store.connection import Argument, Connection
+from orchestrator.store.held import held_sessions
+from orchestrator.store.incarnation import Incarnation
 from orchestrator.store.index import Index
 from orchestrator.store.keys import Keys
 from orchestrator.store.pages import Filter, Pages
@@ -20,7 +22,7 @@ from orchestrator.store.roster import Roster
 from orchestrator.store.scripts import Outcome, Script
 
 _REMEMBERED: Final = 10_000
-"""Sessions of which this process remembers that somebody owns them."""
+"""Sessions of which this process remembers that somebody owns them, and the epoch under which it drives them."""
 
 _PROBE_TTL: Final = 10
 
@@ -48,6 +50,8 @@ class Sessions:
         self._index = Index(connection, keys, retention.live)
         self._pages = Pages(self._index, self.read)
         self._owned = Recent[str, bool](_REMEMBERED)
+        self._epochs = Recent[str, int](_REMEMBERED)
+        self._incarnation = Incarnation(connection, self._forget)
         self._append = Script.load("append")
         self._take = Script.load("take")
         self._commit = Script.load("commit")
@@ -72,13 +76,16 @@ class Sessions:
             await self._roster.leave(replica, sid)
         if reply.owner:
             self._owned.put(sid, value=True)
+        if reply.claimed:
+            self._epochs.put(sid, reply.claimed.epoch)
         return reply
 
     async def take(self, sid: str, replica: str, *, from_owner: str | None) -> Loaded | None:
+        known = self._epochs.get(sid) or 0
         reply = await self._take.run(
             self._connection,
             (self._keys.session(sid), self._keys.inbox(sid)),
-            (replica, from_owner or ""),
+            (replica, from_owner or "", known),
             after=self._roster.entry(replica, sid),
         )
         if reply is None:
@@ -86,7 +93,10 @@ class Sessions:
             return None
         if from_owner and from_owner != replica:
             await self._roster.leave(from_owner, sid)
-        epoch, record, inbox = reply
+        epoch, stored_epoch, record, inbox = reply
+        self._epochs.put(sid, int(epoch))
+        if int(stored_epoch) < known:
+            await self._incarnation.went_backwards(sid, held=known, stored=int(stored_epoch))
         return Loaded(_session(record), _delivered(inbox), replica, int(epoch))
 
     async def inbox(self, sid: str) -> tuple[Delivered, ...]:
@@ -94,15 +104,18 @@ class Sessions:
 
     async def commit(self, session: Session, *, epoch: int, trim: int) -> Committed:
         keep = self._retention.ended if session.ended else self._retention.live
-        reply = await self._commit.run(
+        answered, stored_epoch = await self._commit.run(
             self._connection,
-            self._session_keys(session.sid),
-            (epoch, encode_session(session), trim, keep, int(session.ended)),
+            (*self._session_keys(session.sid), self._keys.buried(session.sid)),
+            (epoch, encode_session(session), trim, keep, session.state),
         )
-        committed = Committed(reply.decode())
-        if committed is Committed.COMMITTED:
-            await self._index.update(session, epoch=epoch, keep=keep)
-        return committed
+        outcome = Outcome(answered.decode())
+        if outcome is Outcome.ROLLED_BACK:
+            await self._incarnation.went_backwards(session.sid, held=epoch, stored=int(stored_epoch))
+        if outcome is not Outcome.COMMITTED:
+            return Committed.SUPERSEDED
+        await self._index.update(session, epoch=epoch, keep=keep)
+        return Committed.COMMITTED
 
     async def bury(self, sid: str) -> None:
         owner = await self._bury.run(
@@ -111,6 +124,17 @@ class Sessions:
         if owner:
             await self._roster.leave(owner.decode(), sid)
         await self._index.remove([sid])
+
+    # --- what the reconciler compares ---
+
+    def held(self) -> AsyncIterator[tuple[Held, ...]]:
+        return held_sessions(self._connection, self._keys, self._index)
+
+    async def people(self, sid: str) -> frozenset[str]:
+        return frozenset(person.decode() for person in await self._connection.call("SMEMBERS", self._keys.people(sid)))
+
+    async def incarnation(self) -> str:
+        return await self._incarnation.read()
 
     # --- what people ask ---
 
@@ -186,6 +210,11 @@ class Sessions:
         claimed = Loaded(None, _delivered(inbox), owner, int(epoch)) if inbox else None
         appended = Appended.IGNORED if outcome is Outcome.UNCLAIMED else Appended(outcome)
         return outcome, AppendReply(appended, owner, claimed)
+
+    def _forget(self) -> None:
+        """What the store has lost must be written again: the next fact of each session enters it in the indexes anew."""
+        self._owned.clear()
+        self._index.forget()
 
     async def _exists(self, sid: str) -> bool:
         return bool(await self._connection.call("EXISTS", self._keys.session(sid)))

@@ -17,7 +17,7 @@ if redis.call('EXISTS', buried) == 1 then
   return {'ignored', '', '', {}}
 end
 
-local stored = redis.call('HMGET', session, 'owner', 'epoch', 'ttl')
+local stored = redis.call('HMGET', session, 'owner', 'epoch', 'ttl', 'opened_at')
 local owner = stored[1] or ''
 if seen and redis.call('EXISTS', seen) == 1 then
   return {'duplicate', owner, '', {}}
@@ -25,6 +25,13 @@ end
 
 local time = redis.call('TIME')
 local now = string.format('%d%03d', time[1], math.floor(time[2] / 1000))
+
+-- What the reconciler compares with LiveKit's listing without reading the record: written in one step at the end.
+local fields = {'touched_at', now}
+local function note(field, value)
+  fields[#fields + 1] = field
+  fields[#fields + 1] = value
+end
 
 local claimed = ''
 if owner == '' then
@@ -37,10 +44,15 @@ if owner == '' then
   -- Time in ms lifts the epoch above any that a lost tail of the data may have held.
   local epoch = math.max(tonumber(stored[2] or 0) + 1, tonumber(now))
   claimed = string.format('%.0f', epoch)
-  redis.call('HSET', session, 'owner', owner, 'epoch', claimed)
+  note('owner', owner)
+  note('epoch', claimed)
+end
+if not stored[4] then
+  note('opened_at', now)
 end
 if seen then
   redis.call('SET', seen, '1', 'EX', seen_ttl)
+  note('heard_at', now)
 end
 
 local function arrive(participant)
@@ -69,15 +81,21 @@ if redis.call('EXISTS', inbox) == 0 and redis.call('HEXISTS', session, 'record')
 else
   claimed = '' -- there is more to it than this event: its owner loads it
 end
+local counted
 for i = FACTS, #ARGV, 3 do
   local effect, participant, fact = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local count = ''
   if effect ~= '' then
     if effect == '+' then arrive(participant) else leave(participant) end
     count = redis.call('SCARD', people)
+    counted = count
   end
   push(count, fact)
 end
+if counted then
+  note('people', counted)
+end
+redis.call('HSET', session, unpack(fields))
 
 local ttl = stored[3] or live_ttl
 for i = 1, 4 do

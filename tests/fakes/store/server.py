@@ -62,6 +62,15 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """A replica that asked for its share of the API budget."""
+
+    demand: float
+    part: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriber:
     """A replica that listens for what others publish. Who is cut off hears nothing, and asks for everything afterwards."""
 
@@ -92,7 +101,7 @@ class Server:
         self.lanes: Table[str, Lane] = Table(journal)
         self.alerts: Table[str, Alert] = Table(journal)
         self.due: Table[tuple[str, str], Due] = Table(journal)
-        self.demands: Table[str, tuple[float, float]] = Table(journal)
+        self.askers: Table[str, Asker] = Table(journal)
         self.incidents: Table[str, str] = Table(journal)
         self.notes: Table[str, float] = Table(journal)
         """Single values: when the last round began, whether one was completed, when webhooks were heard last."""

@@ -3,7 +3,7 @@
 import math
 from typing import Final
 
-from tests.fakes.store.server import Line
+from tests.fakes.store.server import Asker, Line
 
 _FORGOTTEN: Final = 10.0
 _LEAST: Final = 0.05
@@ -54,12 +54,15 @@ class MemoryShares:
 
     def _share(self, replica: str, demand: float) -> float:
         now = self._server.now()
-        self._server.demands.put(replica, (demand, now))
-        known = {name: wanted for name, (wanted, at) in self._server.demands.items() if at > now - _FORGOTTEN}
-        least = _LEAST / len(known)
-        total = sum(known.values())
-        by_demand = demand / total if total > 0 else 1 / len(known)
-        return least + by_demand * (1 - least * len(known))
+        others = {name: asker for name, asker in self._server.askers.items() if name != replica and asker.at > now - _FORGOTTEN}
+        count = 1 + len(others)
+        total = demand + sum(asker.demand for asker in others.values())
+        least = _LEAST / count
+        fair = least + (1 - _LEAST) * (demand / total if total > 0 else 1 / count)
+        left = 1 - sum(asker.part for asker in others.values())
+        part = max(least, min(fair, left))
+        self._server.askers.put(replica, Asker(demand, part, now))
+        return part
 
 
 class MemoryIncidents:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.store.connection import Connection
+from orchestrator.store.hearing import WebhookHearing
+from orchestrator.store.incidents import ServiceIncidents
 from orchestrator.store.keys import Keys
 from orchestrator.store.leases import ReplicaLeases
+from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention, Sessions
+from orchestrator.store.shares import BudgetShares
 
 
 @pytest.fixture
@@ -19,3 +23,23 @@ def other(connection: Connection, keys: Keys) -> Sessions:
 @pytest.fixture
 def leases(connection: Connection, keys: Keys) -> ReplicaLeases:
     return ReplicaLeases(connection, keys)
+
+
+@pytest.fixture
+def rounds(connection: Connection, keys: Keys) -> ReconcileRounds:
+    return ReconcileRounds(connection, keys)
+
+
+@pytest.fixture
+def hearing(connection: Connection, keys: Keys) -> WebhookHearing:
+    return WebhookHearing(connection, keys)
+
+
+@pytest.fixture
+def shares(connection: Connection, keys: Keys) -> BudgetShares:
+    return BudgetShares(connection, keys)
+
+
+@pytest.fixture
+def incidents(connection: Connection, keys: Keys) -> ServiceIncidents:
+    return ServiceIncidents(connection, keys)

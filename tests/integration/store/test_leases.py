@@ -36,6 +36,23 @@ async def test_a_lease_that_is_renewed_lives_and_one_that_is_not_is_not_missed(
     assert await connection.call("SISMEMBER", keys.replicas, A)
 
 
+async def test_who_lives_is_known_and_who_stopped_does_not(leases: ReplicaLeases) -> None:
+    assert await leases.live() == frozenset()
+    await leases.renew(A, 60.0)
+    await leases.renew(B, 60.0)
+    assert await leases.live() == {A, B}
+    await leases.drop(A)
+    assert await leases.live() == {B}
+
+
+async def test_a_dead_replica_does_not_count_as_living_although_it_still_has_sessions(
+    store: Sessions, leases: ReplicaLeases
+) -> None:
+    await tell(store, STARTED)
+    await leases.renew(B, 60.0)
+    assert await leases.live() == {B}
+
+
 async def test_a_stopped_replicas_sessions_are_free_at_once(store: Sessions, leases: ReplicaLeases) -> None:
     await leases.renew(A, 60.0)
     await tell(store, STARTED)

@@ -1,7 +1,8 @@
 """Measured: every call of the ports is passed on as it is, and counted with its outcome and duration."""
 
 import inspect
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 
@@ -83,6 +84,23 @@ async def test_every_call_to_the_store_is_passed_on_and_measured(method: str) ->
         assert answer == (method, tuple(args), kwargs)
     sums = samples(metrics, "rollcall_store_call_seconds_sum")
     assert sums == {f'rollcall_store_call_seconds_sum{{method="{method}",outcome="ok"}}': 0.25}
+
+
+class Portions(Echo):
+    """A store that holds sessions in two portions."""
+
+    async def held(self) -> AsyncIterator[tuple[str, ...]]:
+        yield ("RM_1", "RM_2")
+        yield ("RM_3",)
+
+
+async def test_what_is_held_is_passed_on_by_the_portion_and_measured_so() -> None:
+    metrics = Metrics([], "1")
+    store: Any = MeasuredStore(cast(SessionStore, Portions()), metrics, TickingClock())
+    assert [portion async for portion in store.held()] == [("RM_1", "RM_2"), ("RM_3",)]
+    assert samples(metrics, "rollcall_store_call_seconds_count") == {
+        'rollcall_store_call_seconds_count{method="held",outcome="ok"}': 3.0  # the last one finds the end
+    }
 
 
 async def test_a_store_that_fails_is_counted_and_fails_all_the_same() -> None:

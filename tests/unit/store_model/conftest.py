@@ -3,7 +3,18 @@
 import pytest
 
 from orchestrator.runtime.clock import StoreClock
-from tests.fakes.store import Line, MemoryAlerts, MemoryLeases, MemorySlots, MemoryStore, Server
+from tests.fakes.store import (
+    Line,
+    MemoryAlerts,
+    MemoryHearing,
+    MemoryIncidents,
+    MemoryLeases,
+    MemoryRounds,
+    MemoryShares,
+    MemorySlots,
+    MemoryStore,
+    Server,
+)
 
 
 @pytest.fixture
@@ -35,3 +46,23 @@ def slots(server: Server) -> MemorySlots:
 @pytest.fixture
 def outbox(server: Server) -> MemoryAlerts:
     return MemoryAlerts(Line(server), ["hook", "pager"])
+
+
+@pytest.fixture
+def rounds(server: Server) -> MemoryRounds:
+    return MemoryRounds(Line(server))
+
+
+@pytest.fixture
+def hearing(server: Server) -> MemoryHearing:
+    return MemoryHearing(Line(server))
+
+
+@pytest.fixture
+def shares(server: Server) -> MemoryShares:
+    return MemoryShares(Line(server))
+
+
+@pytest.fixture
+def incidents(server: Server) -> MemoryIncidents:
+    return MemoryIncidents(Line(server))
