@@ -250,6 +250,8 @@ class Sandbox:
             if agent:
                 timeout = response_timeout or self._timing.rpc_timeout
                 await self._clock.sleep(min(timeout, max(agent.silent_for, self._timing.rpc_answer)))
+                if not agent.in_room:
+                    raise ApiError(503, "unavailable", "twirp error unknown: RpcError 1503: Recipient disconnected")
                 if not agent.answers:
                     raise ApiError(408, "canceled", "twirp error unknown: RpcError 1502: Response timeout")
                 if agent.knows_pulse and method == contract.PULSE_METHOD:

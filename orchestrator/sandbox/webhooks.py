@@ -64,7 +64,7 @@ class WebhookQueues:
 
     async def _serve(self, room: str, queue: deque[Webhook]) -> None:
         while self._queues.get(room) is queue:
-            if self._clock.monotonic() - queue[0].queued_at <= self._timing.queue_age:
+            if self._clock.monotonic() - queue[0].queued_at < self._timing.queue_age:
                 await self._try(queue[0], lambda: self._queues.get(room) is queue)
             queue.popleft()
             if not queue and self._queues.get(room) is queue:

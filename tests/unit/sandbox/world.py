@@ -5,10 +5,11 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from orchestrator import contract
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.sandbox.engine import Sandbox
 from orchestrator.sandbox.faults import Faults
-from orchestrator.sandbox.model import Participant, Webhook
+from orchestrator.sandbox.model import ApiError, Participant, Webhook
 from orchestrator.sandbox.timing import Timing
 from orchestrator.sandbox.workers import Behaviour, Worker
 from tests.unit.runtime.service import VirtualClock
@@ -17,11 +18,12 @@ from tests.unit.runtime.service import VirtualClock
 class World:
     """A sandbox whose webhooks are received, each with this status, and kept with their times."""
 
-    def __init__(self, seed: int = 1, *, faults: Faults = Faults(), timing: Timing = Timing()) -> None:  # noqa: B008
+    def __init__(self, seed: int = 1, *, faults: Faults = Faults(), timing: Timing = Timing()) -> None:
         self.clock = VirtualClock()
         self.crashes: list[str] = []
         self.tasks = Tasks(lambda name, error: self.crashes.append(f"{name}: {error!r}"))
-        self.sandbox = Sandbox(self.clock, random.Random(seed), self.tasks.spawn, faults=faults, timing=timing)
+        chance = random.Random(seed)  # noqa: S311  # a simulation's, and keeps no secrets
+        self.sandbox = Sandbox(self.clock, chance, self.tasks.spawn, faults=faults, timing=timing)
         self.sandbox.deliver = self._receive
         self.status = 200
         self.received: list[tuple[float, Webhook]] = []
@@ -61,6 +63,16 @@ class World:
     async def identities(self, room: str) -> list[str]:
         return [participant.identity for participant in await self.sandbox.list_participants(room)]
 
+    async def pulse(self, room: str, identity: str, timeout: float = 1.5) -> tuple[int, str, float]:
+        """How a participant answers Rollcall's question: status, message, and after how long."""
+        asked_at = self.clock.monotonic()
+        try:
+            await self.sandbox.perform_rpc(room, identity, contract.PULSE_METHOD, "", timeout)
+            status, message = 200, ""
+        except ApiError as refusal:
+            status, message = refusal.status, refusal.message
+        return status, message, self.clock.monotonic() - asked_at
+
     async def until(self, condition: Callable[[], bool], description: str, timeout: float = 120.0) -> float:
         """Wait in virtual time, and say how long it took."""
         begun = self.clock.monotonic()
@@ -74,7 +86,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(seed: int = 1, *, faults: Faults = Faults(), timing: Timing = Timing()) -> AsyncIterator[World]:  # noqa: B008
+async def world(seed: int = 1, *, faults: Faults = Faults(), timing: Timing = Timing()) -> AsyncIterator[World]:
     built = World(seed, faults=faults, timing=timing)
     try:
         yield built
