@@ -89,9 +89,9 @@ class PulseKeeper:
                     await self._write_down(owner, agent, reply)
                     pause = self._next_pause()
                 case Pulse.SILENT:
-                    pause = 0.0
+                    pause = max(_SHORTEST_QUESTION - reply.rtt_ms / 1000, 0.0)
                     if silence and self._lasts(silence) and not await self._declare_silent(owner, agent, silence):
-                        silence = None
+                        silence, pause = None, self._next_pause()
                 case Pulse.NOT_THERE:
                     pause = _ASK_AGAIN
                     await self._see_whether_its_node_is_gone(owner, agent)

@@ -46,6 +46,11 @@ class FakeLiveKit:
         self.fails: dict[str, LiveKitError] = {}
         self.lose_reply = False
         self.silent: set[str] = set()
+        self.says: Pulse | None = None
+        """What every question is answered with, whoever is asked."""
+        self.gone_with_their_node: set[str] = set()
+        """Identities that are listed for good, and of which nobody answers."""
+        self.asked: list[tuple[float, str]] = []
         self._ids = itertools.count(1)
         self._jobs = Tasks(lambda _name, _error: None)
 
@@ -178,9 +183,15 @@ class FakeLiveKit:
 
     async def pulse(self, room: str, identity: str, *, timeout: float) -> PulseReply:
         self._called("pulse")
-        if room not in self.living or identity not in self.living[room].participants:
+        self.asked.append((self.clock.monotonic(), identity))
+        if self.says is not None:
+            return PulseReply(self.says, 2.0)
+        if identity in self.gone_with_their_node or room not in self.living or identity not in self.living[room].participants:
             return PulseReply(Pulse.NOT_THERE, 3000.0)
-        return PulseReply(Pulse.SILENT if identity in self.silent else Pulse.ALIVE, 2.0)
+        if identity not in self.silent:
+            return PulseReply(Pulse.ALIVE, 2.0)
+        await self.clock.sleep(timeout)
+        return PulseReply(Pulse.SILENT, timeout * 1000)
 
 
 async def joins(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:

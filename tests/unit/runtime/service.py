@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from orchestrator.core.facts import CandidateSpec, Fact, PlacementSpec, RoomOpened, RoomStarted, Routed
+from orchestrator.core.listing import ListedRoom
 from orchestrator.core.policy import Policy
 from orchestrator.core.session import Session
 from orchestrator.runtime.assembly import Ports, Runtime, Times
@@ -126,6 +127,10 @@ class Service:
         opening = self.livekit.open_room(name)
         await self.webhook(opening, RoomStarted(created_at=opening.started_at))
         return opening
+
+    async def tell_started(self, room: ListedRoom) -> None:
+        """room_started, again."""
+        await self.webhook(RoomOpened(room.name, room.sid, room.created_at), RoomStarted(created_at=self.clock.now()))
 
     async def session(self, name: str = "support-17") -> Session:
         sid = await self.store.find(name)
