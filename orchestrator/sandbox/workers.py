@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from orchestrator.sandbox.agents import SandboxAgent
 from orchestrator.sandbox.model import Job
+
+Refusal = Literal["", "terminate", "keep"]
+Crash = Literal["", "before_join", "after_join"]
 
 T = TypeVar("T", bound=float | str | None)
 
@@ -18,9 +21,9 @@ class Behaviour:
     """Until it answers whether it takes a job. LiveKit waits for 3."""
     start_after: float | Callable[[Job], float] = 0.07
     """From taking the job until its agent is ACTIVE."""
-    refuses: str | Callable[[Job], str] = ""
+    refuses: Refusal | Callable[[Job], Refusal] = ""
     """`terminate`: the SDK's default, nobody else is asked; `keep`: another worker may take it; empty: it takes it."""
-    crashes: str | Callable[[Job], str] = ""
+    crashes: Crash | Callable[[Job], Crash] = ""
     """`before_join`, `after_join`, or empty: it does not."""
     leaves_after: float | Callable[[Job], float | None] | None = None
     """It says goodbye so long after it joined."""
