@@ -34,7 +34,7 @@ class MemoryLeases:
 
     def _orphaned(self) -> tuple[str, ...]:
         live = set(self._live())
-        owners = {stored.owner: None for _, stored in self._server.sessions.items()}
+        owners = {stored.owner: None for stored in self._server.sessions.values()}
         return tuple(owner for owner in owners if owner and owner not in live)
 
     def _forget(self, replica: str, sid: str) -> None:

@@ -69,7 +69,7 @@ class MemoryStore:
 
     async def near_names(self, room: str) -> tuple[str, ...]:
         return await self._run(
-            lambda: tuple(difflib.get_close_matches(room, {s.room: None for _, s in self.stored.items()}, _NEAR))
+            lambda: tuple(difflib.get_close_matches(room, {s.room: None for s in self.stored.values()}, _NEAR))
         )
 
     async def page(

@@ -1,7 +1,7 @@
 """Tables that can be taken back in time, as a crash takes back what no disk had yet."""
 
 from collections import deque
-from collections.abc import Callable, ItemsView, Iterator
+from collections.abc import Callable, ItemsView, Iterator, ValuesView
 from typing import Final, Generic, TypeVar
 
 K = TypeVar("K")
@@ -57,6 +57,9 @@ class Table(Generic[K, V]):
 
     def items(self) -> ItemsView[K, V]:
         return self._rows.items()
+
+    def values(self) -> ValuesView[V]:
+        return self._rows.values()
 
     def __iter__(self) -> Iterator[K]:
         return iter(self._rows)

@@ -1,0 +1,120 @@
+"""What must be so when the faults are over: I1, I6, I10, I11, I21, I22."""
+
+from collections import Counter
+
+from orchestrator import contract
+from orchestrator.core.session import Placement, PlacementState, Session, SessionState
+from orchestrator.sandbox.rooms import OpenRoom
+from tests.simulation.judging import Invariant, Write
+
+
+class NeverSilent(Invariant):
+    number = "I1"
+    sentence = "A session that wants an agent reaches verified, ended or alerted within its deadline + 15 s of healthy time"
+
+    def at_the_end(self) -> None:
+        for session in self.world.sessions():
+            for placement in session.placements:
+                if self.world.asks_for_an_agent(session, placement) and placement.state is not PlacementState.UNVERIFIED:
+                    self.broken(session.room, f"{placement.agent_name} is still {placement.state} ({placement.awaited})")
+
+
+class TheTruth(Invariant):
+    number = "I6"
+    sentence = "Whatever webhooks were lost: in the end the state is the truth, not what a listing says of a dead node"
+
+    def at_the_end(self) -> None:
+        sessions = {session.sid: session for session in self.world.sessions()}
+        for room in self.world.served_rooms():
+            session = sessions.get(room.snapshot.sid)
+            if session is None:
+                self.broken(room.name, f"nobody knows of room {room.snapshot.sid}")
+            elif session.ended:
+                self.broken(room.name, f"the session of {session.sid} has ended, and the room lives")
+            elif session.people != room.people:
+                self.broken(room.name, f"{session.people} people are counted, and {room.people} are there")
+            else:
+                self._verified_are_there(session)
+        listed = {room.sid for room in self.world.sandbox.rooms.values()}
+        for session in sessions.values():
+            if not session.ended and session.sid not in listed:
+                self.broken(session.room, f"the room {session.sid} is gone, and its session is {session.state}")
+
+    def _verified_are_there(self, session: Session) -> None:
+        living = {agent.identity for agent in self.world.sandbox.living_agents(session.room) if agent.answers}
+        for placement in session.placements:
+            # When everybody has left nobody asks the agent any more.
+            if placement.state is PlacementState.VERIFIED and not session.empty and placement.identity not in living:
+                self.broken(session.room, f"{placement.agent_name} is verified by {placement.identity}, and {living} live")
+
+
+class OwnedAgain(Invariant):
+    number = "I10"
+    sentence = "A dead replica's sessions have an owner within TTL + 2 s"
+
+    def at_the_end(self) -> None:
+        alive = {replica.name for replica in self.world.replicas}
+        for stored in self.world.server.sessions.values():
+            if stored.record is not None and not stored.record.ended and stored.owner not in alive:
+                self.broken(stored.room, f"its owner is {stored.owner or 'nobody'}; alive are {sorted(alive)}")
+
+
+class NeverTwo(Invariant):
+    number = "I11"
+    sentence = "After convergence at most one live dispatch and one agent of ours per placement"
+
+    def at_the_end(self) -> None:
+        for room in self.world.served_rooms():
+            living = self.world.sandbox.living_agents(room.name)
+            agents = Counter(a.job.attributes.get(contract.PLACEMENT_ATTRIBUTE) for a in living)
+            dispatches = Counter(d.dispatch.attributes.get(contract.PLACEMENT_ATTRIBUTE) for d in room.dispatches.values())
+            for what, counted in (("agents", agents), ("dispatches", dispatches)):
+                for placement, number in counted.items():
+                    if placement is not None and number > 1:
+                        self.broken(room.name, f"{number} {what} of ours for {placement}")
+
+
+class Conserved(Invariant):
+    number = "I21"
+    sentence = "Conservation: sessions opened = ended by outcome + open by state"
+
+    def at_the_end(self) -> None:
+        states = Counter(session.state for session in self.world.sessions())
+        outcomes = Counter(session.outcome for session in self.world.sessions() if session.ended)
+        total = len(self.world.server.sessions)
+        if sum(states.values()) != total or sum(outcomes.values()) != states[SessionState.ENDED] or None in outcomes:
+            self.broken("", f"{total} sessions are stored, {dict(states)}, {dict(outcomes)}")
+
+
+class Quiet(Invariant):
+    number = "I22"
+    sentence = "Once the faults stop, the system is quiet and right within 60 s"
+
+    def writes(self, replica: str, write: Write) -> None:
+        if not self.world.must_be_quiet:
+            return
+        stored = self.world.session_of(write.room)
+        if write.method == "create_dispatch" and stored and self._may_try(stored, write):
+            return
+        if write.method in ("delete_dispatch", "remove_participant") and stored and self._tries(stored):
+            return  # what the attempts before have left
+        self.broken(write.room, f"{replica} still sends {write}")
+
+    def _may_try(self, session: Session, write: Write) -> bool:
+        return write.key is not None and session.placement(write.key.placement).state is PlacementState.UNVERIFIED
+
+    def _tries(self, session: Session) -> bool:
+        return any(placement.state is PlacementState.UNVERIFIED for placement in session.placements)
+
+    def at_the_end(self) -> None:
+        for session in self.world.sessions():
+            for placement in session.placements:
+                if self.world.asks_for_an_agent(session, placement) and self._could_have_one(session, placement):
+                    self.broken(session.room, f"{placement.agent_name} is {placement.state}, and a worker is there")
+
+    def _could_have_one(self, session: Session, placement: Placement) -> bool:
+        return self.world.works(placement.agent_name) and self._served(session)
+
+    def _served(self, session: Session) -> bool:
+        room: OpenRoom | None = self.world.sandbox._rooms.served(session.room)
+        return room is not None and room.snapshot.sid == session.sid

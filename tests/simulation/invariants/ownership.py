@@ -1,0 +1,70 @@
+"""Who may write: I7, I8, I9."""
+
+from typing import TYPE_CHECKING
+
+from orchestrator.core.session import Session
+from orchestrator.runtime.ownership import LeaseTimes
+from tests.fakes.store.server import Stored
+from tests.simulation.judging import Invariant, Write
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class OneOwner(Invariant):
+    number = "I7"
+    sentence = (
+        "Only the owner commits a record, at most one owner per epoch; no accepted commit carries an epoch below the highest "
+        "accepted one"
+    )
+
+    def __init__(self, world: "World") -> None:
+        super().__init__(world)
+        self._owners: dict[tuple[str, int], str] = {}
+        self._highest: dict[str, int] = {}
+
+    def data_lost(self) -> None:
+        """What was accepted since is forgotten: of that only the growth of new epochs can be asked (I8)."""
+        self._highest.clear()
+
+    def committed(self, replica: str, before: Stored, session: Session, epoch: int) -> None:
+        if before.owner != replica:
+            self.broken(session.room, f"{replica} committed, and {before.owner or 'nobody'} is the owner")
+        owner = self._owners.setdefault((session.sid, epoch), replica)
+        if owner != replica:
+            self.broken(session.room, f"epoch {epoch} was {owner}'s, and {replica} commits under it")
+        if epoch < self._highest.get(session.sid, 0):
+            self.broken(session.room, f"epoch {epoch} was accepted after {self._highest[session.sid]}")
+        self._highest[session.sid] = epoch
+
+
+class EpochsGrow(Invariant):
+    number = "I8"
+    sentence = "Epochs only grow: over owner changes, restarts of the store, data that went back in time, failovers"
+
+    def __init__(self, world: "World") -> None:
+        super().__init__(world)
+        self._granted: dict[str, int] = {}
+
+    def granted(self, replica: str, room: str, sid: str, epoch: int) -> None:
+        before = self._granted.get(sid, 0)
+        if epoch <= before:
+            self.broken(room, f"{replica} was given epoch {epoch}, and {before} had been given before")
+        self._granted[sid] = epoch
+
+
+class NothingBehindTheFence(Invariant):
+    number = "I9"
+    sentence = "A replica makes no LiveKit write after its self-fence"
+
+    def __init__(self, world: "World") -> None:
+        super().__init__(world)
+        self._renewed_at: dict[str, float] = {}
+
+    def renewed(self, replica: str, sent_at: float) -> None:
+        self._renewed_at[replica] = sent_at
+
+    def writes(self, replica: str, write: Write) -> None:
+        since = self.world.loop.time() - self._renewed_at.get(replica, float("-inf"))
+        if since > LeaseTimes().fence:
+            self.broken(write.room, f"{replica} sends {write} {since:.3f} s after the last renewal of its lease was sent")

@@ -1,0 +1,337 @@
+"""Everything of one seed: LiveKit, the store, three replicas, people, workers, and what breaks."""
+
+import asyncio
+import contextvars
+import random
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import Any, Final, TypeVar
+
+from orchestrator.core.session import Placement, Session
+from orchestrator.core.transitions import fold
+from orchestrator.sandbox.agents import SandboxAgent
+from orchestrator.sandbox.engine import Sandbox
+from orchestrator.sandbox.faults import Faults
+from orchestrator.sandbox.model import AgentRequest, ApiError, Webhook
+from orchestrator.sandbox.rooms import OpenRoom
+from orchestrator.sandbox.wire import body
+from orchestrator.sandbox.workers import Worker
+from tests.fakes.store import Line, Server
+from tests.simulation.clocks import WorldClock
+from tests.simulation.evidence import Evidence
+from tests.simulation.faults import KINDS, Fault
+from tests.simulation.invariants import ALL
+from tests.simulation.judging import Broken, Judge
+from tests.simulation.loop import SimulatedLoop, Stuck
+from tests.simulation.plan import SETTLED, Person, Plan, RoomPlan, WorkerPlan
+from tests.simulation.replica import Composition, Replica
+from tests.simulation.trace import Trace
+
+T = TypeVar("T")
+
+REPLICAS: Final = 3
+
+_PROXY_PATIENCE: Final = 10.0
+"""Seconds that the load balancer in front of the replicas waits for an answer."""
+
+_GATEWAY_TIMEOUT: Final = 504
+_COMES_BACK: Final = (0.5, 3.0)
+"""Seconds after which a person whose call broke joins again."""
+
+_BEFORE: Final = 12.0
+"""Seconds of life before the first room opens: workers register, replicas start."""
+
+
+class World:
+    def __init__(self, loop: SimulatedLoop, plan: Plan, composition: Composition) -> None:
+        self.loop = loop
+        self.plan = plan
+        self._context = contextvars.copy_context()
+        self.clock = WorldClock(loop)
+        self.trace = Trace(loop.time)
+        self.server = Server(self.clock)
+        self.sandbox = Sandbox(self.clock, self.chance("sandbox"), self.spawn)
+        self.sandbox.deliver = self._deliver
+        self.evidence = Evidence(self)
+        self.judge = Judge(self, ALL)
+        self.must_be_quiet = False
+        """Whether the faults are so long over that nothing may move any more."""
+        self._composition = composition
+        self._network = self.chance("network")
+        self._balancer = self.chance("balancer")
+        self._people = self.chance("people")
+        self._switched: list[tuple[str, float | bool]] = []
+        self._starts = 0
+        self._processes: list[Replica] = []
+        self._workers: list[tuple[WorkerPlan, Worker]] = []
+        self.replicas: list[Replica] = []
+
+    def chance(self, what: str) -> random.Random:
+        """A stream of its own, so that more of one thing does not change another."""
+        return random.Random(f"{self.plan.seed}/{what}")  # noqa: S311  # a simulation keeps no secrets
+
+    def latency(self) -> float:
+        """One way of a trip to the store."""
+        return self._network.uniform(0.0002, 0.002)
+
+    def send(self, call: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """A call of a replica, on its way: in the world's own context, whoever asks."""
+        return self.loop.create_task(call, name="call", context=self._context)
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        """Something of the world's own; when it fails, the simulation is wrong, and says so."""
+        task = self.loop.create_task(work, name=name, context=self._context)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self.loop.fail(error if isinstance(error, Exception) else Stuck(repr(error)))
+
+    # --- the story ----------------------------------------------------------------------------------------------------
+
+    async def live(self) -> None:
+        """From the first worker to the end of the quiet time. Raises Broken."""
+        for worker in self.plan.workers:
+            self.spawn("worker", self._work(worker))
+        for number in range(REPLICAS):
+            self.replicas.append(self._new_replica(number))
+        for room in self.plan.rooms:
+            self.spawn("room", self._room(room))
+        for fault in self.plan.faults:
+            self.spawn("fault", self._fault(fault))
+        await self._until(self.plan.faulty_until)
+        self.trace.note("world", "", "the faults are over")
+        await self._until(self.plan.faulty_until + SETTLED)
+        self.must_be_quiet = True
+        await self._until(self.plan.ends_at)
+        self.judge.at_the_end()
+
+    async def _until(self, time: float) -> None:
+        """Of the plan: its zero is when the world has come to life."""
+        await self.clock.until(_BEFORE + time)
+
+    async def _fault(self, fault: Fault) -> None:
+        await self._until(fault.at)
+        self.trace.note("fault", "", f"{fault}")
+        await KINDS[fault.kind].strike(self, fault)
+        self.trace.note("fault", "", f"over: {fault}")
+
+    async def _room(self, plan: RoomPlan) -> None:
+        await self._until(plan.opens_at)
+        if plan.created:
+            agents = [AgentRequest(name) for name in plan.agents]
+            if await self._succeeds(lambda: self.sandbox.create_room(plan.name, agents=agents)):
+                self.trace.note("people", plan.name, "create the room")
+        for person in plan.people:
+            self.spawn("person", self._person(plan.name, person))
+        if plan.closes_at < self.plan.faulty_until:
+            await self._until(plan.closes_at)
+            await self._succeeds(lambda: self.sandbox.delete_room(plan.name))
+            self.trace.note("people", plan.name, "delete the room")
+
+    async def _person(self, room: str, person: Person) -> None:
+        await self._until(person.comes_at)
+        goes_at = min(person.goes_at, self.plan.ends_at + 1.0) + _BEFORE
+        while self.loop.time() < goes_at:
+            if await self._succeeds(lambda: self.sandbox.join(room, person.identity)):
+                self.trace.note("people", room, f"{person.identity} joins")
+                sid = self.sandbox.rooms[room].sid
+                await self._stays(room, sid, person, goes_at)
+                return
+            await self.clock.sleep(1.0)
+
+    async def _stays(self, room: str, sid: str, person: Person, goes_at: float) -> None:
+        """Until it is time to go, or the room is closed; who loses the connection comes again."""
+        boot = self.sandbox._door.boot
+        while self.loop.time() < goes_at:
+            await self.clock.sleep(min(1.0, max(goes_at - self.loop.time(), 0.0)))
+            if self.sandbox._door.boot != boot:
+                await self.clock.sleep(self._people.uniform(*_COMES_BACK))
+                boot = self.sandbox._door.boot
+                if await self._succeeds(lambda: self.sandbox.join(room, person.identity)):
+                    self.trace.note("people", room, f"{person.identity} joins again")
+                    sid = self.sandbox.rooms[room].sid
+                else:
+                    boot = -1
+            elif room not in self.sandbox.rooms or self.sandbox.rooms[room].sid != sid:
+                return
+        if await self._succeeds(lambda: self.sandbox.leave(room, person.identity)):
+            self.trace.note("people", room, f"{person.identity} leaves")
+
+    async def _succeeds(self, act: Any) -> bool:
+        try:
+            act()
+        except ApiError:
+            return False
+        return True
+
+    async def _work(self, plan: WorkerPlan) -> None:
+        await self._until(plan.starts_at)
+        worker = self.sandbox.start_worker(plan.agent_name, capacity=plan.capacity, behaviour=plan.behaviour)
+        self._workers.append((plan, worker))
+        self.trace.note("workers", "", f"one for {plan.agent_name} starts: {_strangeness(plan)}")
+
+    # --- what breaks --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def sandbox_fault(self, switch: str, value: float | bool) -> Iterator[None]:
+        self._switched.append((switch, value))
+        self._switch()
+        try:
+            yield
+        finally:
+            self._switched.remove((switch, value))
+            self._switch()
+
+    def _switch(self) -> None:
+        self.sandbox.faults = replace(Faults(), **dict(self._switched))  # type: ignore[arg-type]
+
+    def pick_agent(self, number: int) -> SandboxAgent | None:
+        agents = [a for name in self.sandbox.rooms for a in self.sandbox.living_agents(name)]
+        agent = agents[number % len(agents)] if agents else None
+        if agent:
+            self.trace.note("fault", agent.room, f"strikes {agent.identity}")
+        return agent
+
+    async def lose_worker(self, number: int, *, drained: bool, back_after: float) -> None:
+        alive = [(plan, worker) for plan, worker in self._workers if worker.alive]
+        if not alive:
+            return
+        plan, worker = alive[number % len(alive)]
+        worker.drain() if drained else worker.kill()
+        await self.clock.sleep(back_after)
+        again = self.sandbox.start_worker(plan.agent_name, capacity=plan.capacity, behaviour=plan.behaviour)
+        self._workers.append((plan, again))
+
+    async def livekit_is_back(self, down: float) -> None:
+        await self.clock.sleep(down)
+
+    def replica(self, number: int) -> Replica:
+        return self.replicas[number % REPLICAS]
+
+    def _new_replica(self, place: int) -> Replica:
+        self._starts += 1
+        replica = Replica(f"r{place + 1}.{self._starts}", self, self._composition)
+        self._processes.append(replica)
+        replica.start()
+        self.trace.note(replica.name, "", "starts")
+        return replica
+
+    async def lose_replica(self, number: int, *, down: float) -> None:
+        """kill -9, and start again after a while."""
+        replica = self.replica(number)
+        if not replica.process.alive:
+            return
+        self.trace.note(replica.name, "", "is killed")
+        replica.process.kill()
+        await self._replace(replica, down)
+
+    async def stop_replica(self, number: int, *, down: float) -> None:
+        """SIGTERM, and start again after a while."""
+        replica = self.replica(number)
+        if not replica.process.alive:
+            return
+        self.trace.note(replica.name, "", "is told to stop")
+        await replica.process.spawn("stop", replica.stop())
+        replica.process.kill()
+        await self._replace(replica, down)
+
+    async def _replace(self, replica: Replica, down: float) -> None:
+        self.server.subscribers.pop(replica.name, None)
+        replica.ready = False
+        await self.clock.sleep(down)
+        place = self.replicas.index(replica)
+        self.replicas[place] = self._new_replica(place)
+
+    def lose_data(self, seconds: float | None) -> None:
+        """The store goes back so many seconds in time; None: it has nothing any more."""
+        self.judge.data_lost()
+        if seconds is None:
+            self.server.wipe()
+        else:
+            self.server.restart(lost=seconds)
+
+    def heard_again(self, line: Line) -> None:
+        for replica in self.replicas:
+            if replica.line is line and replica.process.alive:
+                replica.hear_again()
+
+    def crashed(self, replica: str, task: str, error: BaseException) -> None:
+        """A task of a replica ended by a defect."""
+        self.loop.fail(Broken("I18", "No unhandled exception, whatever happens", "", f"{replica}, {task}: {error!r}"))
+
+    # --- webhooks -----------------------------------------------------------------------------------------------------
+
+    async def _deliver(self, webhook: Webhook) -> int:
+        """Through a load balancer, which knows who is ready and gives up after a while."""
+        ready = [r for r in self.replicas if r.ready and r.process.alive and r.name not in self.sandbox.unreachable]
+        if not ready:
+            return 0
+        replica = self._balancer.choice(ready)
+        self.evidence.told(webhook)
+        status = await self._patiently(replica, webhook)
+        who = f" {webhook.participant.identity}" if webhook.participant else ""
+        self.trace.note("webhook", webhook.room.name, f"{webhook.event}{who} to {replica.name}: {status}")
+        self.judge.acknowledged(webhook, status)
+        return status
+
+    async def _patiently(self, replica: Replica, webhook: Webhook) -> int:
+        answer = self.spawn("webhook", replica.receive(body(webhook)))
+        patience = self.loop.call_later(_PROXY_PATIENCE, answer.cancel)
+        try:
+            return int(await answer)
+        except asyncio.CancelledError:
+            return _GATEWAY_TIMEOUT
+        finally:
+            patience.cancel()
+
+    # --- what is true -------------------------------------------------------------------------------------------------
+
+    def agent(self, room: str, identity: str) -> SandboxAgent | None:
+        try:
+            return self.sandbox.agent(room, identity)
+        except KeyError:
+            return None
+
+    def served_rooms(self) -> list[OpenRoom]:
+        """The rooms that a server has: no ghosts."""
+        served = (self.sandbox._rooms.served(name) for name in self.sandbox.rooms)
+        return [room for room in served if room is not None]
+
+    def sessions(self) -> list[Session]:
+        """As everybody may see them."""
+        found = []
+        for stored in self.server.sessions.values():
+            session = stored.record
+            for delivered in stored.inbox:
+                session = fold(session, delivered.fact, delivered.at)
+            if session is not None:
+                found.append(session)
+        return found
+
+    def session_of(self, room: str) -> Session | None:
+        live = self.sandbox.rooms.get(room)
+        stored = self.server.sessions.get(live.sid) if live else None
+        return stored.record if stored else None
+
+    def asks_for_an_agent(self, session: Session, placement: Placement) -> bool:
+        """Whether somebody should have been verified or told about by now."""
+        if session.ended or session.observed or session.empty or not placement.wanting:
+            return False
+        return not (placement.policy.wait_for_people and session.people <= 0)
+
+    def works(self, agent_name: str) -> bool:
+        """Whether somebody healthy, and nobody strange, has been taking jobs of this name for a minute."""
+        mine = [(plan, worker) for plan, worker in self._workers if plan.agent_name == agent_name and worker.alive]
+        return bool(mine) and all(worker.registered and not _strangeness(plan) for plan, worker in mine)
+
+
+def _strangeness(plan: WorkerPlan) -> str:
+    """How this worker's behaviour differs from a good one's."""
+    return ", ".join(
+        f"{f.name}={getattr(plan.behaviour, f.name)}"
+        for f in fields(plan.behaviour)
+        if getattr(plan.behaviour, f.name) != f.default and f.name not in ("knows_pulse", "joins_without_attributes")
+    )
