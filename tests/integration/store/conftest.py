@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
+import pytest_asyncio
 
 from orchestrator.store.connection import Connection
 from orchestrator.store.hearing import WebhookHearing
@@ -12,6 +16,16 @@ from orchestrator.store.leases import ReplicaLeases
 from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention, Sessions
 from orchestrator.store.shares import BudgetShares
+from tests.e2e.harness.redis import Flavour, RedisServer, redis_server
+from tests.integration.conftest import need
+
+
+@pytest_asyncio.fixture(params=list(Flavour))
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RedisServer]:
+    """A server of this test's own, to be stopped, frozen and cut."""
+    need(request.param)
+    async with redis_server(tmp_path, request.param) as running:
+        yield running
 
 
 @pytest.fixture

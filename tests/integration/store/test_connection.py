@@ -19,10 +19,10 @@ from orchestrator.store.keys import Keys
 from orchestrator.store.scripts import Script
 from orchestrator.store.sessions import Retention, Sessions
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess
 from tests.e2e.harness.redis import Flavour, RedisServer, redis_server
 from tests.e2e.harness.wait import wait_until
 from tests.integration.conftest import connected, need
+from tests.integration.store.sentinels import SERVICE, sentinel
 from tests.integration.store.stories import SID, STARTED, A, opening, tell
 
 
@@ -116,14 +116,6 @@ async def test_a_script_runs_behind_the_commands_that_must_come_first(connection
         await script.run(connection, ["k"], [], after=[("NO-SUCH-COMMAND",)])
 
 
-@pytest_asyncio.fixture(params=list(Flavour))
-async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RedisServer]:
-    """A server of this test's own."""
-    need(request.param)
-    async with redis_server(tmp_path, request.param) as running:
-        yield running
-
-
 async def test_a_stopped_store_is_unavailable_and_a_started_one_goes_on_with_what_it_had(server: RedisServer) -> None:
     async with connected(server.url) as connection:
         store = Sessions(connection, Keys(), Retention())
@@ -173,25 +165,15 @@ async def test_nobody_there_is_unavailable_too(tmp_path: Path) -> None:
 
 async def test_the_master_is_found_through_its_sentinels(tmp_path: Path) -> None:
     need(Flavour.REDIS)
-    async with redis_server(tmp_path, Flavour.REDIS) as master:
-        port = free_port()
-        configuration = tmp_path / "sentinel.conf"
-        configuration.write_text(
-            f"port {port}\nbind {LOOPBACK}\ndir {tmp_path}\nsentinel monitor rollcall {LOOPBACK} {master.port} 1\n"
-        )
-        sentinel = ChildProcess(["redis-server", str(configuration), "--sentinel"], log=tmp_path / "sentinel.log")
-        sentinel.start()
-        try:
-            async with connected(f"redis+sentinel://{LOOPBACK}:{port},{LOOPBACK}:{free_port()}/rollcall/2") as connection:
+    async with redis_server(tmp_path, Flavour.REDIS) as master, sentinel(tmp_path, master) as port:
+        async with connected(f"redis+sentinel://{LOOPBACK}:{port},{LOOPBACK}:{free_port()}/{SERVICE}/2") as connection:
 
-                async def answers() -> bool:
-                    try:
-                        return bool(await connection.call("SET", "k", "v", "EX", 9))
-                    except StoreUnavailable:
-                        return False
+            async def answers() -> bool:
+                try:
+                    return bool(await connection.call("SET", "k", "v", "EX", 9))
+                except StoreUnavailable:
+                    return False
 
-                await wait_until(answers, description="the sentinel knows its master")
-            async with connected(f"{master.url.removesuffix('0')}2") as direct:
-                assert await direct.call("GET", "k") == b"v"
-        finally:
-            await sentinel.clear_away()
+            await wait_until(answers, description="the sentinel knows its master")
+        async with connected(f"{master.url.removesuffix('0')}2") as direct:
+            assert await direct.call("GET", "k") == b"v"

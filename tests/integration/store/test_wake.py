@@ -6,10 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import pytest
-import pytest_asyncio
 
 from orchestrator.runtime.ports import SlotEnd
 from orchestrator.runtime.tasks import Tasks
@@ -18,9 +14,9 @@ from orchestrator.store.keys import Keys
 from orchestrator.store.sessions import Retention, Sessions
 from orchestrator.store.slots import PacedSlots, SlotLimits
 from orchestrator.store.wake import Wakes
-from tests.e2e.harness.redis import Flavour, RedisServer, redis_server
+from tests.e2e.harness.redis import RedisServer
 from tests.e2e.harness.wait import wait_until
-from tests.integration.conftest import connected, crashed, need
+from tests.integration.conftest import connected, crashed
 from tests.integration.store.stories import SID, STARTED, A, B, joined, tell
 
 
@@ -92,13 +88,6 @@ async def test_a_slot_that_comes_free_is_told_to_every_replica(connection: Conne
         await slots.give_back("mary", "h", SlotEnd.JOINED, accept_window=6.0, cause=None)
         await wait_until(lambda: one.slots and another.slots, description="both hear of the slot")
         assert one.slots == another.slots == ["mary"]
-
-
-@pytest_asyncio.fixture(params=list(Flavour))
-async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RedisServer]:
-    need(request.param)
-    async with redis_server(tmp_path, request.param) as running:
-        yield running
 
 
 async def test_it_listens_again_after_the_store_was_away_and_says_that_wake_ups_may_be_lost(server: RedisServer) -> None:
