@@ -15,7 +15,7 @@ from tests.e2e.harness.orchestrator import webhook_url
 from tests.e2e.harness.ports import free_port
 from tests.e2e.harness.stage import Stage
 from tests.e2e.harness.workers import workers
-from tests.faults.scene import AGENTS, Scene, scene_on
+from tests.faults.scene import WORKERS, Scene, scene_on
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -24,14 +24,14 @@ async def fault_stage(shared_directory: Path) -> AsyncIterator[Stage]:
     port = free_port()
     async with (
         livekit_server(shared_directory, webhook_urls=[webhook_url(port)]) as server,
-        workers(shared_directory, server, AGENTS) as crowd,
+        workers(shared_directory, server, WORKERS) as crowd,
     ):
         yield Stage(server, crowd, port)
 
 
 @pytest_asyncio.fixture
 async def scene(fault_stage: Stage, tmp_path: Path) -> AsyncIterator[Scene]:
-    """Three replicas that want the agent `light` in every room, and the room's own agent where its name says so."""
+    """Three replicas that want in every room the agent after which it is named."""
     async with scene_on(fault_stage, tmp_path) as running:
         yield running
     await fault_stage.clear()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 import aiohttp
@@ -46,24 +46,24 @@ async def agents(server: LiveKitServer, room: str) -> list[str]:
     ]
 
 
-async def the_agent(server: LiveKitServer, room: str) -> str | None:
+async def the_agent(server: LiveKitServer, room: str, *, other_than: Collection[str] = ()) -> str | None:
     """The identity of the one agent that is listed and answers; None while there is none, or another one beside it."""
     try:
         listed = await agents(server, room)
-        return listed[0] if len(listed) == 1 and await answers(server, room, listed[0]) else None
+        # Those before are not even asked: one that is removed meanwhile would keep the question hanging for 3 s.
+        alone = len(listed) == 1 and listed[0] not in other_than
+        return listed[0] if alone and await answers(server, room, listed[0]) else None
     except (aiohttp.ClientError, api.TwirpError, TimeoutError):
         return None
 
 
-async def wait_for_agent(scene: Scene, room: str, *, other_than: Iterable[str] = (), timeout: float = SETTLED_WITHIN) -> str:
+async def wait_for_agent(scene: Scene, room: str, *, other_than: Collection[str] = (), timeout: float = SETTLED_WITHIN) -> str:
     """The identity of the one agent that serves in this room, once it is none of those that served before."""
-    before = frozenset(other_than)
-
-    async def served() -> str | None:
-        identity = await the_agent(scene.server, room)
-        return None if identity in before else identity
-
-    return await wait_until(served, timeout=timeout, description=f"one agent answers in {room}, none of {set(before) or '{}'}")
+    return await wait_until(
+        lambda: the_agent(scene.server, room, other_than=other_than),
+        timeout=timeout,
+        description=f"one agent answers in {room}, and is none of {list(other_than)}",
+    )
 
 
 async def settled(scene: Scene, *rooms: str, within: float = SETTLED_WITHIN) -> dict[str, str]:

@@ -25,8 +25,13 @@ from tests.e2e.harness.stage import Stage
 from tests.e2e.harness.wait import wait_until
 from tests.e2e.harness.workers import Behaviour, Seen, TestWorkers
 
-AGENTS: Final[Mapping[str, Behaviour]] = {"light": "light", "process": "in_processes", "slow": "joining_late"}
+WORKERS: Final[Mapping[str, Behaviour]] = {"light": "light", "process": "in_processes", "slow": "joining_late"}
 """The agent names, each with what its worker does: a thread for each job, a process, five seconds until it joins."""
+
+SPARE: Final = "spare"
+"""An agent name for the workers that a scenario starts for itself."""
+
+AGENTS: Final = (*WORKERS, SPARE)
 
 REPLICAS: Final = 3
 SEED: Final = 5

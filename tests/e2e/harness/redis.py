@@ -58,19 +58,24 @@ class RedisServer:
         self.process.start()
         await wait_until(self._answers, timeout=10.0, description=f"{self.process.log.stem} answers")
 
-    def cut(self, size: int) -> int:
-        """Take up to `size` bytes from the end of the append-only file, as a power loss does; how many it were.
+    @property
+    def written(self) -> int:
+        """The size of the append-only file, in bytes."""
+        return self._newest().stat().st_size
+
+    def cut(self, size: int) -> None:
+        """Leave only the first `size` bytes of the append-only file, as a power loss may.
 
         To kill the server is not enough: what it has written survives it in the system's cache.
         """
         if self.process.running:
             message = "the file is cut when the server is down"
             raise RuntimeError(message)
-        newest = max(self._data.glob("appendonlydir/*.incr.aof"), key=lambda file: file.stat().st_mtime)
-        before = newest.stat().st_size
-        with newest.open("r+b") as file:
-            file.truncate(max(0, before - size))
-        return min(size, before)
+        with self._newest().open("r+b") as file:
+            file.truncate(size)
+
+    def _newest(self) -> Path:
+        return max(self._data.glob("appendonlydir/*.incr.aof"), key=lambda file: file.stat().st_mtime)
 
     async def _answers(self) -> bool:
         try:
