@@ -15,6 +15,8 @@ from orchestrator.core.facts import (
     JobStatus,
     LeaveReason,
     PeopleCounted,
+    PersonJoined,
+    PersonLeft,
     Source,
 )
 from orchestrator.core.listing import LISTING_LAG, ListedDispatch, Look
@@ -23,16 +25,34 @@ from orchestrator.core.session import Agent, Attempt, Placement, Session
 
 
 def differences(session: Session, look: Look) -> tuple[Fact, ...]:
-    """The facts by which a look differs from the record."""
-    return (*_people(session, look), *agent_differences(session, look), *dispatch_differences(session, look))
+    """The facts about agents and dispatches by which a look differs from the record."""
+    return (*agent_differences(session, look), *dispatch_differences(session, look))
 
 
-def _people(session: Session, look: Look) -> Iterator[Fact]:
+def people_differ(session: Session, look: Look) -> bool:
+    """Whether a look shows other people than the record counts, and no webhook has told more since."""
+    if session.people_at > look.requested_at - LISTING_LAG:
+        return False
+    people = sum(p.is_person and p.active for p in look.participants)
+    return people != session.people and not (people == 0 and not session.had_people)
+
+
+def people_differences(session: Session, look: Look, held: frozenset[str]) -> Iterator[Fact]:
+    """Who came and who left without our hearing of it. `held`: the participant sids that the store counts.
+
+    By their sids, not by their number: whoever leaves next must be one of those who are counted.
+    """
     if session.people_at > look.requested_at - LISTING_LAG:
         return
-    people = sum(p.is_person and p.active for p in look.participants)
-    if people != session.people and not (people == 0 and not session.had_people):
-        yield PeopleCounted(people, look.requested_at)
+    listed = {p.sid: p for p in look.participants if p.is_person}
+    there = {sid: p for sid, p in listed.items() if p.active}
+    for sid, person in there.items():
+        if sid not in held:
+            yield PersonJoined(sid, person.identity, created_at=person.joined_at, source=Source.LISTING)
+    for sid in sorted(held - listed.keys()):
+        yield PersonLeft(sid, "", created_at=look.requested_at, source=Source.LISTING)
+    if there.keys() == held and people_differ(session, look):
+        yield PeopleCounted(len(held), look.requested_at)
 
 
 def agent_differences(session: Session, look: Look) -> Iterator[Fact]:

@@ -4,12 +4,12 @@ A listing that lacks a room is only a reason to doubt it. What was heard of in t
 requested, or since, is not doubted at all.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.core.evidence import agent_differences, dispatch_differences
-from orchestrator.core.facts import Fact, PeopleCounted, PersonJoined, PersonLeft, Source
+from orchestrator.core.evidence import agent_differences, dispatch_differences, people_differences
+from orchestrator.core.facts import Fact
 from orchestrator.core.listing import LISTING_LAG, ListedRoom, Look
 from orchestrator.core.session import Session, SessionState
 
@@ -73,25 +73,10 @@ def listed_differences(session: Session, look: Look, people: frozenset[str]) -> 
     `people`: the participant sids that the store counts.
     """
     return (
-        *_people(session, look, people),
+        *people_differences(session, look, people),
         *agent_differences(session, look),
         *dispatch_differences(session, look),
     )
-
-
-def _people(session: Session, look: Look, held: frozenset[str]) -> Iterator[Fact]:
-    """By their sids, not by their number: the next one who leaves must be one of those who are counted."""
-    if session.people_at > look.requested_at - LISTING_LAG:
-        return
-    listed = {p.sid: p for p in look.participants if p.is_person}
-    there = {sid: p for sid, p in listed.items() if p.active}
-    for sid, person in there.items():
-        if sid not in held:
-            yield PersonJoined(sid, person.identity, created_at=person.joined_at, source=Source.LISTING)
-    for sid in sorted(held - listed.keys()):
-        yield PersonLeft(sid, "", created_at=look.requested_at, source=Source.LISTING)
-    if there.keys() == held and len(held) != session.people:
-        yield PeopleCounted(len(held), look.requested_at)
 
 
 @dataclass(frozen=True, slots=True)

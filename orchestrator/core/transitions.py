@@ -131,7 +131,7 @@ def _person_joined(session: Session, fact: f.PersonJoined, now: float) -> Sessio
 
 def _person_left(session: Session, fact: f.PersonLeft, now: float) -> Session:
     session = _people(_lagging(session, fact, now), fact.people, now)
-    return note(session, now, "participant_left", fact.source, identity=fact.identity)
+    return note(session, now, "participant_left", fact.source, identity=fact.identity or None)
 
 
 def _people_counted(session: Session, fact: f.PeopleCounted, now: float) -> Session:

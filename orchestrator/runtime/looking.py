@@ -7,12 +7,12 @@ from typing import Final, TypeVar
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
 
 from orchestrator.core.causes import Cause
-from orchestrator.core.evidence import differences
+from orchestrator.core.evidence import differences, people_differ, people_differences
 from orchestrator.core.facts import RoomFinished, Source
 from orchestrator.core.listing import Look
 from orchestrator.runtime.asking import Asker
 from orchestrator.runtime.owner import SessionOwner
-from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError, LiveKitUnavailable, RollcallError
+from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError, LiveKitUnavailable, RollcallError, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -52,6 +52,8 @@ class Looker:
         session = owner.session
         requested_at = self._clock.now()
         look = await self._whole(session.room, session.sid, requested_at)
+        if people_differ(owner.session, look):
+            await self._count_people(owner, look)
         if found := differences(owner.session, look):
             await owner.record(*found)
         await self._asker.ask_the_unproven(owner)
@@ -78,6 +80,15 @@ class Looker:
         except ExceptionGroup as failures:
             raise _foremost(failures) from failures
         return Look(requested_at, participants.result(), dispatches.result())
+
+    async def _count_people(self, owner: SessionOwner, look: Look) -> None:
+        """The store counts people by their sids, so they must go in by its door."""
+        try:
+            held = await owner.people()
+            if facts := tuple(people_differences(owner.session, look, held)):
+                await owner.tell(*facts)
+        except StoreUnavailable:
+            return  # the next look, or the reconciler, counts them
 
     async def _live(self, name: str, sid: str) -> None:
         try:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.facts import Fact, Routed
+from orchestrator.core.facts import Fact, RoomOpened, Routed
 from orchestrator.core.session import Placement, Session
 from orchestrator.core.transitions import fold
 from orchestrator.runtime.ports import (
@@ -138,6 +138,17 @@ class SessionOwner:
             return condition(self.session)
         self._check()
         return True
+
+    async def people(self) -> frozenset[str]:
+        """The participant sids of the people in the room, as the store counts them. Raises StoreUnavailable."""
+        return await self._parts.store.people(self.sid)
+
+    async def tell(self, *facts: Fact) -> None:
+        """Store facts as if somebody else had found them, and fold them. Raises StoreUnavailable, Superseded."""
+        opening = RoomOpened(self.session.room, self.sid, self.session.started_at)
+        await self._parts.store.append(opening, facts, event_id=None, replica=self._parts.replica)
+        self._woken = True
+        await self.advance()
 
     async def advance(self) -> None:
         """Fold what waits in the inbox."""

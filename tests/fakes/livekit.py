@@ -48,6 +48,8 @@ class FakeLiveKit:
         self.silent: set[str] = set()
         self.says: Pulse | None = None
         """What every question is answered with, whoever is asked."""
+        self.lists_nothing = False
+        """Whether a listing of all rooms is empty by mistake."""
         self.gone_with_their_node: set[str] = set()
         """Identities that are listed for good, and of which nobody answers."""
         self.asked: list[tuple[float, str]] = []
@@ -135,7 +137,12 @@ class FakeLiveKit:
 
     async def rooms(self) -> tuple[ListedRoom, ...]:
         self._called("rooms")
-        return tuple(found.room for found in self.living.values())
+        if self.lists_nothing:
+            return ()
+        return tuple(
+            replace(found.room, num_participants=sum(p.is_person for p in found.participants.values()))
+            for found in self.living.values()
+        )
 
     async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
         self._called("participants")

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.core import facts as f
 from orchestrator.core.causes import Cause
-from orchestrator.core.evidence import cause_so_far, differences, foreign_dispatch, unproven
+from orchestrator.core.evidence import cause_so_far, differences, foreign_dispatch, people_differ, people_differences, unproven
 from orchestrator.core.listing import LISTING_LAG, ListedDispatch, ListedJob, ListedParticipant, Look
 from orchestrator.core.proof import Key, Proof
 from orchestrator.core.session import Attempt
@@ -68,7 +68,29 @@ def test_a_listing_says_nothing_about_what_was_heard_just_before_it() -> None:
 
 def test_people_whose_webhooks_were_lost_are_counted() -> None:
     session = play(opened(), routed("mary"))
-    assert differences(session, look(participant("alice"))) == (f.PeopleCounted(1, requested_at=LATER),)
+    (fact,) = people_differences(session, look(participant("alice")), frozenset())
+    assert fact == f.PersonJoined("PA_alice", "alice", created_at=START, source=f.Source.LISTING)
+
+
+def test_people_are_told_by_who_they_are() -> None:
+    session = play(opened(), routed("mary"), person_joined("PA_bob"))
+    seen = look(participant("alice"))
+    assert people_differ(session, look(participant("alice"), participant("carol")))
+    assert list(people_differences(session, seen, frozenset({"PA_bob"}))) == [
+        f.PersonJoined("PA_alice", "alice", created_at=START, source=f.Source.LISTING),
+        f.PersonLeft("PA_bob", "", created_at=LATER, source=f.Source.LISTING),
+    ]
+
+
+def test_of_people_who_are_all_counted_only_the_number_may_be_wrong() -> None:
+    session = play(opened(), routed("mary"), person_joined("PA_bob", people=2))
+    assert list(people_differences(session, look(participant("bob")), frozenset({"PA_bob"}))) == [f.PeopleCounted(1, LATER)]
+
+
+def test_people_who_came_after_the_listing_was_requested_are_not_doubted() -> None:
+    session = play(opened(), routed("mary"), person_joined(), at=LATER)
+    assert not people_differ(session, look())
+    assert list(people_differences(session, look(), frozenset({"PA_alice"}))) == []
 
 
 def test_a_dispatch_with_our_key_that_the_record_lacks_is_taken_into_it() -> None:

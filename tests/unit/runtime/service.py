@@ -1,6 +1,7 @@
 """One replica of the real runtime on fakes, in virtual time."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -93,6 +94,7 @@ class Service:
         self.leases: MemoryLeases = shared.leases if shared else MemoryLeases(self.store.line)
         self.livekit: FakeLiveKit = shared.livekit if shared else FakeLiveKit(clock, self.webhook)
         self.crashes: list[str] = []
+        self._event_ids = itertools.count(1)
         self.tasks = Tasks(lambda name, error: self.crashes.append(f"{name}: {error!r}"))
         line = self.store.line
         ports = Ports(
@@ -121,12 +123,18 @@ class Service:
         self.intake = self.runtime.intake
 
     async def webhook(self, opening: RoomOpened, fact: Fact) -> None:
-        await self.intake.receive(opening, [fact], event_id=None)
+        await self.intake.receive(opening, [fact], event_id=f"EV_{next(self._event_ids)}")
 
     async def start_room(self, name: str = "support-17") -> RoomOpened:
         opening = self.livekit.open_room(name)
         await self.webhook(opening, RoomStarted(created_at=opening.started_at))
         return opening
+
+    async def opened(self, name: str) -> None:
+        """Wait until the room has a session, by whatever way."""
+        async with asyncio.timeout(120):
+            while await self.store.find(name) is None:
+                await self.clock.sleep(0.05)
 
     async def tell_started(self, room: ListedRoom) -> None:
         """room_started, again."""
