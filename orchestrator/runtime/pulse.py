@@ -68,9 +68,10 @@ class PulseKeeper:
         """Ask the agent that serves a placement, for as long as it does."""
         self._agents += 1
         try:
-            await self._keep(owner, name, identity)
-        except RoomGone:
-            await self._looker.finish_if_gone(owner)
+            try:
+                await self._keep(owner, name, identity)
+            except RoomGone:
+                await self._looker.finish_if_gone(owner)
         except Superseded:
             return
         finally:

@@ -25,7 +25,10 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Steward:
-    """Starts the work of the sessions that this replica drives; each piece runs once at a time."""
+    """Starts the work of the sessions that this replica drives; each piece runs once at a time, for each owner.
+
+    What an owner that was let go has under way does not keep its successor from beginning.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Steward:
         self._pulse = pulse
         self._alarm = alarm
         self._tasks = tasks
-        self._running: dict[str, set[str]] = {}
+        self._running: dict[SessionOwner, set[str]] = {}
         self._attended: dict[str, set[str]] = {}
 
     def when_done(self, callback: Callable[[SessionOwner], None]) -> None:
@@ -85,7 +88,7 @@ class Steward:
 
     def done(self, owner: SessionOwner) -> bool:
         """Whether the session has ended and nothing is under way for it any more."""
-        return owner.session.ended and not self._running.get(owner.sid)
+        return owner.session.ended and not self._running.get(owner)
 
     def forget(self, sid: str) -> None:
         self._attended.pop(sid, None)
@@ -97,7 +100,7 @@ class Steward:
             self._start(owner, piece, work)
 
     def _start(self, owner: SessionOwner, piece: str, work: Work) -> None:
-        running = self._running.setdefault(owner.sid, set())
+        running = self._running.setdefault(owner, set())
         if piece not in running and not owner.stopped:
             running.add(piece)
             self._tasks.spawn(f"{owner.sid}:{piece}", self._run(owner, piece, work))
@@ -109,9 +112,9 @@ class Steward:
             log.exception("work_failed", sid=owner.sid, piece=piece)
             await self._clock.sleep(_AFTER_DEFECT)
         finally:
-            running = self._running.get(owner.sid, set())
+            running = self._running.get(owner, set())
             running.discard(piece)
             if not running:
-                self._running.pop(owner.sid, None)
+                self._running.pop(owner, None)
         if not owner.stopped:
             self.react(owner)  # the record may have changed between the work's last look and its end
