@@ -79,6 +79,11 @@ class Metrics:
             buckets=_CALLS,
             registry=registry,
         )
+        self.api_share = Gauge(
+            "rollcall_api_share",
+            "The part of the project's budget of calls to LiveKit's API that this replica may make, in (0, 1].",
+            registry=registry,
+        )
         self.store_calls = Histogram(
             "rollcall_store_call_seconds", "Calls to the store.", ["method", "outcome"], buckets=_CALLS, registry=registry
         )

@@ -3,7 +3,7 @@
 Dispatching is what Rollcall is for; a pulse can wait. So when calls are short, pulses slow down first, then the
 reconciler, then looks; within one purpose, who came first goes first. A 429 halves what the two last may spend.
 
-The budget is this process's own: of several replicas, each is to be given its share.
+An allowance is this process's own: of several replicas, each is given its share of the project's budget (`shares`).
 """
 
 import asyncio
@@ -36,6 +36,12 @@ _ALREADY_UNDER_WAY: Final = 1.0
 
 _MOST_HALVINGS: Final = 5
 """At a 32nd of the budget agents are still asked, now and then: stopping altogether would hide that they are gone."""
+
+_LONGEST_SLEEP: Final = 0.25
+"""Seconds. A share may be small, and the rate be raised while a call waits for it."""
+
+_SHORTEST_SLEEP: Final = 0.0001
+"""Seconds. What rounding leaves of a token may be less than a clock can tell: to sleep for that is to spin."""
 
 _ROUNDING: Final = 1e-6
 """Tokens that count as none: what is missing is slept for, and may be rounded away from the clock's next reading."""
@@ -94,7 +100,7 @@ class TokenBucket:
         try:
             while line := next((line for line in self._lines.values() if line), None):
                 if (missing := self._missing()) > 0:
-                    await self._clock.sleep(missing / self._rate)
+                    await self._clock.sleep(min(max(missing / self._rate, _SHORTEST_SLEEP), _LONGEST_SLEEP))
                     continue  # somebody with a better purpose may have come meanwhile
                 turn = next(iter(line))
                 del line[turn]
@@ -115,6 +121,23 @@ class Allowance:
         self._background = TokenBucket("budget:background", per_second, clock, tasks)
         self._halvings = 0
         self._throttled_at = float("-inf")
+        self._taken = 0
+
+    @property
+    def per_second(self) -> float:
+        """Calls that may be made in all."""
+        return self._per_second
+
+    @property
+    def taken(self) -> int:
+        """How many calls have been made so far."""
+        return self._taken
+
+    def change_rate(self, per_second: float) -> None:
+        """Allow so many from now on, to those that wait already too."""
+        self._per_second = per_second
+        self._all.change_rate(per_second)
+        self._background.change_rate(self.background_rate)
 
     async def take(self, purpose: Purpose) -> None:
         """Wait until one call for this purpose may be made."""
@@ -122,6 +145,7 @@ class Allowance:
             self._background.change_rate(self.background_rate)
             await self._background.take(purpose)
         await self._all.take(purpose)
+        self._taken += 1
 
     def throttled(self) -> None:
         """LiveKit answered 429."""

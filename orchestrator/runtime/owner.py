@@ -193,6 +193,7 @@ class SessionOwner:
         for fact in facts:
             take(Delivered(fact, now))
         if not steps or session is None:
+            self._inbox = None  # all of it is folded: the next wake-up reads anew
             return
         if await self._parts.store.commit(session, epoch=self._epoch, trim=len(waiting)) is Committed.SUPERSEDED:
             self.stop()
