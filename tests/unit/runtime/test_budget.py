@@ -172,6 +172,54 @@ async def test_without_further_429s_the_background_recovers_step_by_step() -> No
     assert callers.allowance.background_rate == 10
 
 
+async def test_a_rate_that_is_changed_holds_for_those_that_wait_already() -> None:
+    callers = Callers()
+    await callers.use_up()
+    callers.call(Purpose.LOOK, times=4)
+    await asyncio.sleep(0.2)
+    callers.allowance.change_rate(5)
+    await callers.all_served()
+    assert callers.times == pytest.approx([0.1, 0.2, 0.4, 0.6])
+
+
+async def test_nobody_waits_at_a_small_rate_when_it_has_been_raised() -> None:
+    callers = Callers()
+    callers.allowance.change_rate(0.1)
+    callers.call(Purpose.DISPATCH, times=2)
+    await asyncio.sleep(1)
+    callers.allowance.change_rate(10)
+    await callers.all_served()
+    assert callers.times[0] == 0
+    assert callers.times[1] < 1.5
+
+
+async def test_a_smaller_rate_leaves_no_more_saved_than_its_own_second() -> None:
+    callers = Callers()
+    callers.allowance.change_rate(2)
+    callers.call(Purpose.DISPATCH, times=3)
+    await callers.all_served()
+    assert callers.times == pytest.approx([0, 0, 0.5])
+
+
+async def test_the_background_follows_the_rate_and_stays_halved_after_a_429() -> None:
+    callers = Callers()
+    callers.allowance.throttled()
+    callers.allowance.change_rate(4)
+    assert callers.allowance.background_rate == 2
+    callers.call(Purpose.PULSE, times=4)
+    await callers.all_served()
+    assert callers.times == pytest.approx([0, 0, 0.5, 1.0])
+
+
+async def test_calls_count_as_taken_when_their_turn_has_come() -> None:
+    callers = Callers()
+    await callers.use_up()
+    callers.call(Purpose.PULSE, times=3)
+    await asyncio.sleep(0.15)
+    assert (callers.allowance.taken, callers.allowance.waiting(Purpose.PULSE)) == (11, 2)
+    await callers.tasks.cancel()
+
+
 class Recorder:
     """A LiveKit that answers at once, and keeps what it was asked."""
 
