@@ -43,8 +43,10 @@ class TheTruth(Invariant):
     def _verified_are_there(self, session: Session) -> None:
         living = {agent.identity for agent in self.world.sandbox.living_agents(session.room) if agent.answers}
         for placement in session.placements:
-            # When everybody has left nobody asks the agent any more.
-            if placement.state is PlacementState.VERIFIED and not session.empty and placement.identity not in living:
+            agent = session.present_agent(placement.identity or "")
+            # When everybody has left nobody asks the agent any more; one that never answered is believed by its webhook.
+            asked = not session.empty and agent is not None and agent.answered_at is not None
+            if placement.state is PlacementState.VERIFIED and asked and placement.identity not in living:
                 self.broken(session.room, f"{placement.agent_name} is verified by {placement.identity}, and {living} live")
 
 
