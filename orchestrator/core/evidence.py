@@ -159,7 +159,8 @@ def unproven(session: Session) -> tuple[Agent, ...]:
 def _must_answer(session: Session, placement: Placement, agent: Agent) -> bool:
     only_listed = agent.source is Source.LISTING or placement.policy.verify_at > Proof.JOINED
     unanswered = agent.answered_at is None and not agent.unaskable and only_listed
-    needed = unanswered or agent.silent_at is not None
+    # A silent one of ours is about to be removed: nobody waits for its answer.
+    needed = unanswered or (agent.silent_at is not None and agent.identity not in session.retired)
     return needed and placement.wanting and belongs(session, placement, agent)
 
 
