@@ -46,10 +46,15 @@ async def agents(server: LiveKitServer, room: str) -> list[str]:
     ]
 
 
-async def the_agent(server: LiveKitServer, room: str, *, other_than: Collection[str] = ()) -> str | None:
-    """The identity of the one agent that is listed and answers; None while there is none, or another one beside it."""
+async def the_agent(
+    server: LiveKitServer, room: str, *, other_than: Collection[str] = (), ghosts: Collection[str] = ()
+) -> str | None:
+    """The identity of the one agent that is listed and answers; None while there is none, or another one beside it.
+
+    `ghosts` may be listed beside it: they were in the room when their LiveKit node died.
+    """
     try:
-        listed = await agents(server, room)
+        listed = [identity for identity in await agents(server, room) if identity not in ghosts]
         # Those before are not even asked: one that is removed meanwhile would keep the question hanging for 3 s.
         alone = len(listed) == 1 and listed[0] not in other_than
         return listed[0] if alone and await answers(server, room, listed[0]) else None
@@ -57,19 +62,26 @@ async def the_agent(server: LiveKitServer, room: str, *, other_than: Collection[
         return None
 
 
-async def wait_for_agent(scene: Scene, room: str, *, other_than: Collection[str] = (), timeout: float = SETTLED_WITHIN) -> str:
+async def wait_for_agent(
+    scene: Scene,
+    room: str,
+    *,
+    other_than: Collection[str] = (),
+    ghosts: Collection[str] = (),
+    timeout: float = SETTLED_WITHIN,
+) -> str:
     """The identity of the one agent that serves in this room, once it is none of those that served before."""
     return await wait_until(
-        lambda: the_agent(scene.server, room, other_than=other_than),
+        lambda: the_agent(scene.server, room, other_than=other_than, ghosts=ghosts),
         timeout=timeout,
         description=f"one agent answers in {room}, and is none of {list(other_than)}",
     )
 
 
-async def settled(scene: Scene, *rooms: str, within: float = SETTLED_WITHIN) -> dict[str, str]:
+async def settled(scene: Scene, *rooms: str, within: float = SETTLED_WITHIN, ghosts: Collection[str] = ()) -> dict[str, str]:
     """The agent of each room, once all have the one that they should have, and Rollcall says the same."""
     deadline = time.monotonic() + within
-    serving = await asyncio.gather(*(wait_for_agent(scene, room, timeout=within) for room in rooms))
+    serving = await asyncio.gather(*(wait_for_agent(scene, room, ghosts=ghosts, timeout=within) for room in rooms))
     for room, identity in zip(rooms, serving, strict=True):
         await wait_until(
             lambda room=room, identity=identity: _agrees(scene, room, identity),  # type: ignore[misc]

@@ -114,6 +114,14 @@ class Scene:
 
         await wait_until(made, every=0.01, description=f"{number} {method} about {', '.join(rooms)}")
 
+    async def reconciled(self) -> None:
+        """Wait until some replica has listed all rooms once: what is found later is new, and not what was there before."""
+
+        def listed() -> bool:
+            return any(call.method == "ListRooms" and not call.body for r in self.replicas for call in r.proxy.calls)
+
+        await wait_until(listed, description="a replica lists all rooms")
+
     async def watch(self, seconds: float) -> None:
         """Go on looking at the listings for so long: that nothing happens can only be seen in time."""
         until = time.monotonic() + seconds
