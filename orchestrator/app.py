@@ -43,6 +43,7 @@ from orchestrator.store.outbox import Outbox
 from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention
 from orchestrator.store.sessions import Sessions as StoredSessions
+from orchestrator.store.shares import BudgetShares
 from orchestrator.store.slots import PacedSlots, SlotLimits
 from orchestrator.store.wake import Wakes
 from orchestrator.web import webhooks
@@ -108,6 +109,7 @@ class Replica:
             sleep=self._clock.sleep,
         )
         self._readiness = Readiness(self._store, self._clock, self._deliveries.warnings)
+        self._metrics.api_share.set_function(lambda: self._runtime.share.part)
         self._metrics.pulse_interval.set_function(lambda: self._runtime.pulse.interval)
         self._metrics.registry.register(DrivenSessions(self._ownership.sessions, self._metrics.agent))
         self._runner = self._build_web()
@@ -140,6 +142,7 @@ class Replica:
             leases=ReplicaLeases(connection, keys),
             rounds=ReconcileRounds(connection, keys),
             hearing=WebhookHearing(connection, keys),
+            shares=BudgetShares(connection, keys),
             incidents=ServiceIncidents(connection, keys),
             alerts=self._outbox,
             livekit=MeasuredLiveKit(self._api, self._metrics, self._clock),
@@ -219,9 +222,13 @@ class Replica:
         log.info("ready", replica=self.name)
 
     async def stop(self) -> None:
-        """Not ready first; then hand the sessions over, stop listening, and end what runs."""
+        """Not ready first; then hand the sessions over, stop listening, and end what runs.
+
+        Webhooks that still come are stored: whoever has taken over is woken by them.
+        """
         self._readiness.drain()
         await self._runtime.stop()
+        await self._clock.sleep(self._settings.drain)
         await self._runner.cleanup()
         await self._tasks.cancel()
         await self._alert_http.close()

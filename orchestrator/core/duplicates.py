@@ -27,6 +27,8 @@ class Judgement:
     remove: tuple[Agent, ...] = ()
     foreign: tuple[tuple[Placement, Agent], ...] = ()
     """Foreign agents that serve beside ours."""
+    strangers: tuple[tuple[Placement, Agent], ...] = ()
+    """Foreign agents beside a foreign one that serves: none of ours, so they are only told of."""
     undecided: tuple[Agent, ...] = ()
     """To be looked at again, when their jobs must be listed."""
 
@@ -35,6 +37,7 @@ def judge(session: Session, look: Look, now: float) -> Judgement:
     """Who of the extras goes, stays, or must be looked at again. `look` is newer than the extras it judges."""
     remove: list[Agent] = []
     foreign: list[tuple[Placement, Agent]] = []
+    strangers: list[tuple[Placement, Agent]] = []
     undecided: list[Agent] = []
     for placement, agent in extras(session):
         settled = now - agent.seen_at >= SETTLED_AFTER
@@ -42,14 +45,14 @@ def judge(session: Session, look: Look, now: float) -> Judgement:
         if agent.identity in session.retired or _is_ours(session, placement, agent, dispatch):
             remove.append(agent)
         elif dispatch is not None:
-            _beside(placement, agent, foreign)
+            _beside(placement, agent, foreign, strangers)
         elif not settled:
             undecided.append(agent)
         elif _jobless_foreign_dispatch(placement, look):
-            _beside(placement, agent, foreign)
+            _beside(placement, agent, foreign, strangers)
         elif any(a.ours and a.deleted for a in placement.attempts):
             remove.append(agent)
-    return Judgement(tuple(remove), tuple(foreign), tuple(undecided))
+    return Judgement(tuple(remove), tuple(foreign), tuple(strangers), tuple(undecided))
 
 
 def surplus_dispatches(session: Session, placement: Placement, look: Look) -> tuple[ListedDispatch, ...]:
@@ -83,7 +86,12 @@ def _jobless_foreign_dispatch(placement: Placement, look: Look) -> bool:
     return any(d.key is None and not d.jobs and d.agent_name in placement.names for d in look.dispatches)
 
 
-def _beside(placement: Placement, agent: Agent, foreign: list[tuple[Placement, Agent]]) -> None:
+def _beside(
+    placement: Placement,
+    agent: Agent,
+    foreign: list[tuple[Placement, Agent]],
+    strangers: list[tuple[Placement, Agent]],
+) -> None:
     serving = next((a for a in placement.attempts if a.open and a.identity == placement.identity), None)
-    if serving is not None and serving.ours and not any(p is placement for p, _ in foreign):
-        foreign.append((placement, agent))
+    ours_gives_way = serving is not None and serving.ours and not any(p is placement for p, _ in foreign)
+    (foreign if ours_gives_way else strangers).append((placement, agent))

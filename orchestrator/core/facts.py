@@ -335,6 +335,14 @@ class ForeignAgentServes:
 
 
 @dataclass(frozen=True, slots=True)
+class StrangerSeen:
+    """A further agent of a placement's name that somebody else dispatched, beside one that is not ours either."""
+
+    placement: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlertQueued:
     """The incident's present status is in the outbox, from where it is delivered whatever becomes of this replica."""
 
@@ -371,5 +379,6 @@ Fact = (
     | GaveUp
     | AgentRetired
     | ForeignAgentServes
+    | StrangerSeen
     | AlertQueued
 )

@@ -241,6 +241,12 @@ def _foreign_agent_serves(session: Session, fact: f.ForeignAgentServes, now: flo
     )
 
 
+def _stranger_seen(session: Session, fact: f.StrangerSeen, now: float) -> Session:  # noqa: ARG001
+    return warn(
+        session, f"Another agent {fact.placement}, {fact.identity}, is in the room; Rollcall dispatched neither of the two."
+    )
+
+
 def _alert_queued(session: Session, fact: f.AlertQueued, now: float) -> Session:  # noqa: ARG001
     placement = session.placement(fact.placement)
     queued = {"firing_queued": True} if fact.status == "firing" else {"resolved_queued": True}
@@ -288,5 +294,6 @@ _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.GaveUp: attempts.gave_up,
     f.AgentRetired: _agent_retired,
     f.ForeignAgentServes: _foreign_agent_serves,
+    f.StrangerSeen: _stranger_seen,
     f.AlertQueued: _alert_queued,
 }

@@ -6,7 +6,7 @@ import structlog
 
 from orchestrator.core.belonging import evictions
 from orchestrator.core.duplicates import SETTLED_AFTER, judge, surplus_dispatches
-from orchestrator.core.facts import AgentRetired, ForeignAgentServes
+from orchestrator.core.facts import AgentRetired, ForeignAgentServes, StrangerSeen
 from orchestrator.core.session import Agent, PlacementState
 from orchestrator.runtime.attempt import AttemptRunner
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
@@ -84,4 +84,6 @@ class Aftercare:
             for attempt in owner.session.placement(placement.agent_name).attempts:
                 if attempt.ours and attempt.dispatch_id and not attempt.deleted:
                     await self._attempts.delete(owner.session.room, attempt.dispatch_id)
+        for placement, agent in judgement.strangers:
+            await owner.record(StrangerSeen(placement.agent_name, agent.identity))
         return bool(judgement.undecided)

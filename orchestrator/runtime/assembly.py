@@ -32,10 +32,12 @@ from orchestrator.runtime.ports import (
     Randomness,
     Rounds,
     SessionStore,
+    Shares,
     Slots,
 )
 from orchestrator.runtime.pulse import PulseKeeper, PulseTimes
 from orchestrator.runtime.reconciler import Reconciler, ReconcilerTimes
+from orchestrator.runtime.shares import ShareKeeper
 from orchestrator.runtime.standing import Standing
 from orchestrator.runtime.steward import Steward
 from orchestrator.runtime.tasks import Tasks
@@ -50,6 +52,7 @@ class Ports:
     leases: Leases
     rounds: Rounds
     hearing: Hearing
+    shares: Shares
     incidents: Incidents
     alerts: Alerts
     livekit: LiveKit
@@ -125,6 +128,7 @@ class Runtime:
             times=times.reconciler,
             on_round=on_round,
         )
+        self.share = ShareKeeper(replica, allowance, ports.shares, ports.leases, clock)
         self._continuity = Continuity(ports.store, clock, self._begin_anew)
 
     def _livekit(self, *, listings: Purpose = Purpose.LOOK, questions: Purpose = Purpose.LOOK) -> LiveKit:
@@ -151,6 +155,7 @@ class Runtime:
         self._tasks.spawn("continuity", self._continuity.run())
         self._tasks.spawn("ear", self._ear.run())
         self._tasks.spawn("gate", self._gate.run())
+        self._tasks.spawn("share", self.share.run())
         self._tasks.spawn("reconciler", self._reconciler.run())
 
     async def stop(self) -> None:

@@ -149,6 +149,9 @@ class AttemptRunner:
             await owner.until(partial(_over_or_beyond, name, number, seen), timeout=pause)
             if _over(name, number, owner.session):
                 return None
+            if (failed := _failed(name, number, owner.session)) is not None:
+                await owner.record(AttemptEnded(name, number, failed))
+                return failed
             reached = self._clock.now() >= at
             look = await self._look(owner)
             attempt = owner.session.placement(name).attempt(number)
@@ -213,9 +216,16 @@ def _proof(name: str, number: int, session: Session) -> Proof:
     return attempt.proof if attempt is not None else Proof.NONE
 
 
+def _failed(name: str, number: int, session: Session) -> Cause | None:
+    """Why nothing will come of the attempt any more, as far as its job tells: some servers say so by webhook."""
+    attempt = session.placement(name).attempt(number)
+    return None if attempt is None else cause_so_far(attempt, None, final=False)
+
+
 def _over_or_beyond(name: str, number: int, seen: Proof, session: Session) -> bool:
-    """Whether the attempt is over, or its agent has come while the policy asks for more: then one looks at once."""
-    return _over(name, number, session) or (Proof.JOINED <= _proof(name, number, session) > seen)
+    """Whether the attempt is over, failed, or its agent has come while the policy asks for more: then one looks at once."""
+    beyond = Proof.JOINED <= _proof(name, number, session) > seen
+    return beyond or _over(name, number, session) or _failed(name, number, session) is not None
 
 
 def _checkpoints(placement: Placement, number: int) -> list[tuple[float, bool]]:

@@ -38,7 +38,7 @@ EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - a service in a container is reache
 CLOUD_DEFAULTS: Final = {"pulse_period": "30s", "api_budget": "10/s", "accept_window": "0s"}
 """On *.livekit.cloud, where quotas are small and when a job is listed has not been measured."""
 
-DEVELOPMENT_DEFAULTS: Final = {"host": "127.0.0.1"}
+DEVELOPMENT_DEFAULTS: Final = {"host": "127.0.0.1", "drain": "0s"}
 
 FILE_ONLY: Final = frozenset({"agents", "routes", "alerts", "keys"})
 """What is too large for an environment variable."""
@@ -101,6 +101,12 @@ class Configuration(Entry):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Events below it are not written.")
     log_format: Literal["json", "console"] = Field("json", description="JSON lines for programs, console for eyes.")
+
+    drain: Seconds = Field(
+        1.0,
+        description="From SIGTERM, when the sessions are handed over and readyz answers 503, until nobody is listened to"
+        " any more: time for whoever sends webhooks here to notice. 0s with dev.",
+    )
 
     # --- agents, routes, alerts, keys ---
     agents: dict[str, Agent] = Field({}, description="By agent_name. The empty name is nameless dispatch.")

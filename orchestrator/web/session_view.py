@@ -45,6 +45,8 @@ class PulseView(_View):
     """The last time that the agent answered a question."""
 
     at: Time
+    age_s: float
+    """How long ago that was; not every answer is written down, but one at least every 30 s."""
     rtt_ms: float | None
 
 
@@ -140,14 +142,14 @@ def session_view(session: Session, now: float, links: Links) -> SessionView:
         ended_at=session.ended_at,
         people=session.people,
         next=next_step(session, now),
-        placements=tuple(_placement(session, p) for p in session.placements),
+        placements=tuple(_placement(session, p, now) for p in session.placements),
         warnings=_warnings(session),
         timeline=tuple(_entry(e) for e in sorted(session.timeline, key=lambda e: e.at)),
         links=LinksView(self_=links.session(session), runbook=links.runbook(shown_cause) if shown_cause else None),
     )
 
 
-def _placement(session: Session, placement: Placement) -> PlacementView:
+def _placement(session: Session, placement: Placement, now: float) -> PlacementView:
     tried = placement.attempts[-1].agent_name if placement.attempts else placement.agent_name
     return PlacementView(
         agent_name=placement.agent_name,
@@ -161,17 +163,18 @@ def _placement(session: Session, placement: Placement) -> PlacementView:
         time_to_agent_ms=placement.time_to_agent_ms,
         deadline_at=placement.deadline_at,
         awaited=placement.awaited,
-        pulse=_pulse(session, placement),
+        pulse=_pulse(session, placement, now),
         attempts_total=placement.attempts_total,
         attempts=tuple(_attempt(a) for a in placement.attempts),
     )
 
 
-def _pulse(session: Session, placement: Placement) -> PulseView | None:
+def _pulse(session: Session, placement: Placement, now: float) -> PulseView | None:
     agent = next((a for a in session.agents if a.participant_sid == placement.participant_sid), None)
     if agent is None or agent.answered_at is None:
         return None
-    return PulseView(at=agent.answered_at, rtt_ms=agent.rtt_ms)
+    age = max(now - agent.answered_at, 0.0)
+    return PulseView(at=agent.answered_at, age_s=round(age, 1), rtt_ms=agent.rtt_ms)
 
 
 def _attempt(attempt: Attempt) -> AttemptView:

@@ -18,6 +18,7 @@ from tests.fakes.store import (
     MemoryHearing,
     MemoryIncidents,
     MemoryRounds,
+    MemoryShares,
     MemorySlots,
     Subscriber,
 )
@@ -106,6 +107,7 @@ class Replica:
             leases=AuditedLeases(line, self.name, world),
             rounds=MemoryRounds(line),
             hearing=MemoryHearing(line),
+            shares=MemoryShares(line),
             incidents=MemoryIncidents(line),
             alerts=AuditedAlerts(line, world.judge),
             livekit=composition.livekit(AuditedLiveKit(direct, self.name, world)),

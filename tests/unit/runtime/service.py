@@ -25,6 +25,7 @@ from tests.fakes.store import (
     MemoryIncidents,
     MemoryLeases,
     MemoryRounds,
+    MemoryShares,
     MemoryStore,
     Server,
 )
@@ -103,6 +104,7 @@ class Service:
             leases=self.leases,
             rounds=MemoryRounds(line),
             hearing=MemoryHearing(line),
+            shares=MemoryShares(line),
             incidents=MemoryIncidents(line),
             alerts=self.alerts,
             livekit=self.livekit,
