@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.sandbox.cli import sandbox
+
 
 class ExitCode(IntEnum):
     OK = 0
@@ -32,6 +34,7 @@ config_app = typer.Typer(help="Check rollcall.yaml, and help editors with it.", 
 route_app = typer.Typer(help="See what the routes do with a room.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(route_app, name="route")
+app.command("sandbox")(sandbox)
 
 _DEFAULT_FILE = "default: ROLLCALL_CONFIG, or ./rollcall.yaml"
 

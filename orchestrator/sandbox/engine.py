@@ -14,6 +14,7 @@ from orchestrator.sandbox.ids import Ids
 from orchestrator.sandbox.jobs import Jobs
 from orchestrator.sandbox.model import NOTHING, AgentRequest, ApiError, Dispatch, Participant, Room, Webhook
 from orchestrator.sandbox.rooms import OpenDispatch, OpenRoom, Rooms
+from orchestrator.sandbox.tally import Tally
 from orchestrator.sandbox.timing import Timing
 from orchestrator.sandbox.webhooks import Deliver, Spawn, WebhookQueues
 from orchestrator.sandbox.workers import Behaviour, Worker
@@ -43,11 +44,12 @@ class Sandbox:
         self.deliver: Deliver = _nobody_listens
         self.unreachable: set[str] = set()
         """The replicas that are cut off from LiveKit."""
+        self.tally = Tally()
         self._clock = clock
         self._spawn = spawn
         self._timing = timing
         ids = Ids(stream())
-        self._queues = WebhookQueues(clock, stream(), spawn, timing, lambda: self.faults, self._deliver)
+        self._queues = WebhookQueues(clock, stream(), spawn, timing, lambda: self.faults, self._deliver, self.tally)
         self._rooms = Rooms(
             clock,
             ids,
@@ -69,6 +71,7 @@ class Sandbox:
             boot=lambda: self._door.boot,
             fleet=self._fleet,
             rooms=self._rooms,
+            tally=self.tally,
         )
 
     async def _deliver(self, webhook: Webhook) -> int:
@@ -181,6 +184,20 @@ class Sandbox:
         async with self._door.call():
             found = [self._rooms[name] for name in (dict.fromkeys(names) if names else self._rooms) if name in self._rooms]
             return self._door.listed(found)
+
+    async def create_room_call(
+        self,
+        name: str,
+        *,
+        metadata: str = "",
+        agents: Sequence[AgentRequest] = (),
+        empty_timeout: float = 300.0,
+        departure_timeout: float = 20.0,
+    ) -> Room:
+        async with self._door.call():
+            return self.create_room(
+                name, metadata=metadata, agents=agents, empty_timeout=empty_timeout, departure_timeout=departure_timeout
+            )
 
     async def list_participants(self, room: str) -> list[Participant]:
         """Of a room that does not exist: nobody."""

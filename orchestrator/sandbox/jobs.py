@@ -14,6 +14,7 @@ from orchestrator.sandbox.fleet import Fleet
 from orchestrator.sandbox.ids import Ids
 from orchestrator.sandbox.model import Dispatch, Job, Participant
 from orchestrator.sandbox.rooms import OpenDispatch, OpenRoom, Rooms
+from orchestrator.sandbox.tally import Tally
 from orchestrator.sandbox.timing import Timing
 from orchestrator.sandbox.webhooks import Spawn
 from orchestrator.sandbox.workers import Worker, chosen
@@ -37,6 +38,7 @@ class Jobs:
         boot: Callable[[], int],
         fleet: Fleet,
         rooms: Rooms,
+        tally: Tally,
     ) -> None:
         self._clock = clock
         self._chance = chance
@@ -47,6 +49,7 @@ class Jobs:
         self._boot = boot
         self._fleet = fleet
         self._rooms = rooms
+        self._tally = tally
         self._in_rooms: dict[str, SandboxAgent] = {}
         self._holders: dict[str, Worker] = {}
 
@@ -74,17 +77,21 @@ class Jobs:
             twin = now - room.last_dispatch_at < self._timing.twins
             lost = lost or (twin and self._chance.random() < self._timing.twin_loss)
             room.last_dispatch_at = now
+            self._tally.dispatches += 1
         self._spawn(f"launch {dispatch.dispatch.id}", self._launch(dispatch, lost=lost, unlisted=unlisted))
 
     async def _launch(self, dispatch: OpenDispatch, *, lost: bool, unlisted: bool) -> None:
         boot = self._boot()
         known = self._fleet.known()
+        job = None
         if not lost and dispatch.dispatch.agent_name in known.names:
             late = self._chance.uniform(*self._timing.late_joiner) if unlisted else 0.0
             job = await self._ask(dispatch.dispatch, late, boot)
             if job and not unlisted:
                 await self._clock.sleep(max(0.0, known.collected_at - self._clock.monotonic()))
                 dispatch.list_job(job)
+        if job is None and dispatch.dispatch.agent_name:
+            self._tally.dispatches_lost += 1
         dispatch.launching = False
         if dispatch.deleted:
             self._terminate(dispatch)

@@ -8,11 +8,13 @@ from typing import Any, Final
 from orchestrator.runtime.ports import Clock
 from orchestrator.sandbox.faults import Faults
 from orchestrator.sandbox.model import Webhook
+from orchestrator.sandbox.tally import Tally
 from orchestrator.sandbox.timing import Timing
 
 Deliver = Callable[[Webhook], Awaitable[int]]
 Spawn = Callable[[str, Coroutine[Any, Any, None]], object]
 
+_ACCEPTED: Final = range(200, 300)
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERRORS: Final = 500
 
@@ -28,6 +30,7 @@ class WebhookQueues:
         timing: Timing,
         faults: Callable[[], Faults],
         deliver: Deliver,
+        tally: Tally,
     ) -> None:
         self._clock = clock
         self._chance = chance
@@ -35,12 +38,14 @@ class WebhookQueues:
         self._timing = timing
         self._faults = faults
         self._deliver = deliver
+        self._tally = tally
         self._queues: dict[str, deque[Webhook]] = {}
 
     def put(self, webhook: Webhook) -> None:
         """Queue an event, unless a fault has other plans for it."""
         faults = self._faults()
         if faults.webhooks_blocked or self._chance.random() < faults.lose_webhooks:
+            self._tally.webhooks_lost += 1
             return
         for _ in range(1 + faults.duplicate_webhooks):
             if faults.shuffle_webhooks:
@@ -61,11 +66,15 @@ class WebhookQueues:
             self._spawn(f"webhooks of {room}", self._serve(room, queue))
         elif len(queue) <= self._timing.queue_length:  # the one that is being delivered stands in front, and does not count
             queue.append(webhook)
+        else:
+            self._tally.webhooks_lost += 1
 
     async def _serve(self, room: str, queue: deque[Webhook]) -> None:
         while self._queues.get(room) is queue:
             if self._clock.monotonic() - queue[0].queued_at < self._timing.queue_age:
                 await self._try(queue[0], lambda: self._queues.get(room) is queue)
+            else:
+                self._tally.webhooks_lost += 1
             queue.popleft()
             if not queue and self._queues.get(room) is queue:
                 del self._queues[room]
@@ -78,8 +87,12 @@ class WebhookQueues:
         """One try and the retries: on network errors, 5xx and 429, never on another 4xx."""
         for pause in (*self._timing.retries, None):
             status = await self._deliver(webhook)
-            if pause is None or not (status in {0, _TOO_MANY_REQUESTS} or status >= _SERVER_ERRORS):
+            if status in _ACCEPTED:
+                self._tally.webhooks += 1
                 return
+            if pause is None or not (status in {0, _TOO_MANY_REQUESTS} or status >= _SERVER_ERRORS):
+                break
             await self._clock.sleep(pause)
             if not alive():
-                return
+                break
+        self._tally.webhooks_lost += 1
