@@ -22,7 +22,9 @@ UNHEARD_AFTER: Final = 15.0
 ABANDONED_AFTER: Final = 12.0
 """Seconds within which those who watch the leases have taken a dead replica's sessions over, if they ever will."""
 
-_RECENT: Final = 300.0
+_RECENT: Final = 60.0
+"""Seconds: which rooms tell whether webhooks are partly lost. So long after they return, the older ones still count."""
+
 _FEW: Final = 3
 """Fewer lost webhooks than this, beside others that came, are not silence: LiveKit's own queue loses some."""
 
@@ -116,7 +118,7 @@ class Listening:
     def add(self, held: Held) -> None:
         """A session whose room is listed. One that lived before us tells nothing: its webhooks came before us, too."""
         age = self._now - held.opened_at
-        if held.state is SessionState.OBSERVED or age < UNHEARD_AFTER:
+        if held.state is SessionState.OBSERVED or (held.heard_at is None and age < UNHEARD_AFTER):
             return
         recent = age < _RECENT
         self._recent += recent

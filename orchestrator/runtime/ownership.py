@@ -188,7 +188,7 @@ class Ownership:
             return
         if self._stopping:
             return  # it is ours by now, and stays in our list for the next replica to find
-        owner = SessionOwner(sid, loaded, self._parts, on_commit=self._steward.react, on_stop=self._forget_if)
+        owner = SessionOwner(sid, loaded, self._parts, on_commit=self._steward.react, on_stop=self._superseded)
         self._owners[sid] = owner
         if loaded.session is None and not owner.foresee().ended:
             self._steward.react(owner)  # the first look begins beside the first commit
@@ -220,6 +220,11 @@ class Ownership:
         """An ended session needs nobody: events that come late claim it again."""
         if self._forget_if(owner):
             self._tasks.spawn(f"{owner.sid}:release", self._leases.forget(self._parts.replica, owner.sid))
+
+    def _superseded(self, owner: SessionOwner) -> None:
+        """Mostly somebody else drives the session by now; after the store went backwards it may still be ours."""
+        if self._forget_if(owner):
+            self.wake(owner.sid)
 
     def _let_go(self) -> None:
         for sid in tuple(self._owners):

@@ -17,8 +17,10 @@ class Standing:
 
     async def fire(self, kind: str, summary: str, fix: str) -> None:
         """Something is wrong with the service: tell every sink, once."""
-        incident = await self._incidents.open(kind)
-        log.warning("alert_firing", type=kind, incident=incident, summary=summary, fix=fix)
+        known = await self._incidents.current(kind)
+        incident = known or await self._incidents.open(kind)
+        if known is None:
+            log.warning("alert_firing", type=kind, incident=incident, summary=summary, fix=fix)
         await self._alerts.queue(self._alert(kind, "firing", incident, summary, fix))
 
     async def resolve(self, kind: str, summary: str) -> None:

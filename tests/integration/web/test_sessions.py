@@ -82,7 +82,7 @@ async def test_a_verified_session_tells_its_whole_story(door: Door, client: Test
                 "time_to_agent_ms": 400,
                 "deadline_at": "1970-01-12T13:48:10.200Z",
                 "awaited": None,
-                "pulse": {"at": "1970-01-12T13:46:40.700Z", "age_s": 0.0, "rtt_ms": 3.2},
+                "pulse": {"at": "1970-01-12T13:46:40.700Z", "age_s": 59.3, "rtt_ms": 3.2},
                 "attempts_total": 1,
                 "attempts": [
                     {

@@ -61,10 +61,10 @@ def test_webhooks_are_silent_when_none_came_since_a_room_was_found() -> None:
 def test_webhooks_are_silent_when_most_of_several_new_rooms_were_not_heard_of() -> None:
     listening = Listening(NOW, NOW)
     for _ in range(3):
-        listening.add(held(heard_at=None, opened_at=NOW - 60))
+        listening.add(held(heard_at=None, opened_at=NOW - 50))
     assert listening.result.silent
     for _ in range(4):
-        listening.add(held(opened_at=NOW - 60))
+        listening.add(held(opened_at=NOW - 5, heard_at=NOW - 5))
     assert not listening.result.silent
 
 
