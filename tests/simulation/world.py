@@ -322,6 +322,10 @@ class World:
             return False
         return not (placement.policy.wait_for_people and session.people <= 0)
 
+    def steady(self, agent_name: str) -> bool:
+        """Whether nobody under this name behaves strangely."""
+        return not any(w.alive and plan.agent_name == agent_name and _strangeness(plan) for plan, w in self._workers)
+
     def works(self, agent_name: str) -> bool:
         """Whether somebody healthy, and nobody strange, has been taking jobs of this name for a minute."""
         mine = [(plan, worker) for plan, worker in self._workers if plan.agent_name == agent_name and worker.alive]

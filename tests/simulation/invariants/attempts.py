@@ -55,7 +55,8 @@ class NoMoreThanThePolicy(Invariant):
             self.broken(session.room, f"attempt {attempt.number} of {name} begins although it is {placement.state}")
         if was is not None and was.state is PlacementState.UNVERIFIED and placement.state is PlacementState.UNVERIFIED:
             last = max((a.requested_at for a in was.attempts if a.ours), default=0.0)
-            if attempt.requested_at - last < placement.policy.keep_trying - _ROUNDING:
+            early = attempt.requested_at - last < placement.policy.keep_trying - _ROUNDING
+            if early and self._lost_at < self.world.loop.time() - placement.policy.keep_trying:
                 self.broken(
                     session.room,
                     f"attempt {attempt.number} of {name} begins {attempt.requested_at - last:.2f} s after the one before",
