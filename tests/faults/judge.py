@@ -108,7 +108,10 @@ def reserved(job: Seen) -> Json:
 
 
 async def _agrees(scene: Scene, room: str, identity: str) -> bool:
-    session = await scene.session(room)
+    try:
+        session = await scene.session(room)
+    except aiohttp.ClientError:  # its Redis has only just come back
+        return False
     if session is None or session["state"] != "verified":
         return False
     (placement,) = session["placements"]

@@ -115,6 +115,9 @@ class TestWorkers:
         if pid == self.process.pid:
             message = "this job runs in the worker's own process"
             raise RuntimeError(message)
+        if os.getpgid(pid) != self.process.pid:
+            message = f"process {pid} is none of this worker's: the job has ended, and its number is somebody else's"
+            raise RuntimeError(message)
         os.kill(pid, number)
 
 
