@@ -43,7 +43,12 @@ class AuditedLiveKit:
         return listed
 
     async def dispatches(self, room: str) -> tuple[ListedDispatch, ...]:
-        return await self._send(self._livekit.dispatches(room))
+        return await self._send(self._dispatched(room))
+
+    async def _dispatched(self, room: str) -> tuple[ListedDispatch, ...]:
+        listed = await self._livekit.dispatches(room)
+        self._judge.looked(self._replica, room)
+        return listed
 
     async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
         write = Write("create_dispatch", room, agent_name=agent_name, key=key)

@@ -69,6 +69,9 @@ class Invariant:
     def renewed(self, replica: str, sent_at: float) -> None:
         """A replica knows that the lease which it asked for at `sent_at` was renewed."""
 
+    def looked(self, replica: str, room: str) -> None:
+        """A replica's listing of a room's dispatches was answered."""
+
     def writes(self, replica: str, write: Write) -> None:
         """A replica is about to send a call that changes something."""
 
@@ -111,6 +114,10 @@ class Judge(Invariant):
     def renewed(self, replica: str, sent_at: float) -> None:
         for one in self._all:
             one.renewed(replica, sent_at)
+
+    def looked(self, replica: str, room: str) -> None:
+        for one in self._all:
+            one.looked(replica, room)
 
     def writes(self, replica: str, write: Write) -> None:
         for one in self._all:

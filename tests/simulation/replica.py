@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.core.session import Session
@@ -56,11 +56,14 @@ class Unobserved:
         return None
 
 
-@dataclass(frozen=True, slots=True)
 class Composition:
     """What a replica is made of. A planted bug is one of these with a part put in another's place."""
 
     name: str = ""
+
+    def in_place(self) -> AbstractContextManager[None]:
+        """Around the whole run."""
+        return nullcontext()
 
     def store(self, line: Line, replica: str, world: "World") -> AuditedStore:
         return AuditedStore(line, replica, world.judge)

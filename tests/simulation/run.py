@@ -35,9 +35,10 @@ def run(plan: Plan, composition: Composition | None = None) -> Outcome:
     """Live through a plan. The same plan and composition give the same outcome, line by line."""
     begun = time.monotonic()
     loop = SimulatedLoop()
-    world = contextvars.copy_context().run(World, loop, plan, composition or Composition())
+    composition = composition or Composition()
+    world = contextvars.copy_context().run(World, loop, plan, composition)
     failure: Broken | Stuck | None = None
-    with _logs_of(world):
+    with _logs_of(world), composition.in_place():
         try:
             loop.run_until_complete(world.live())
         except (Broken, Stuck) as broken:

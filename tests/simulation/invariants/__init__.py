@@ -6,7 +6,7 @@ from tests.simulation.invariants.alerts import OneIncident
 from tests.simulation.invariants.attempts import NoMoreThanThePolicy
 from tests.simulation.invariants.convergence import Conserved, NeverSilent, NeverTwo, OwnedAgain, Quiet, TheTruth
 from tests.simulation.invariants.intake import OnceOnly, StoredFirst
-from tests.simulation.invariants.ownership import EpochsGrow, NothingBehindTheFence, OneOwner
+from tests.simulation.invariants.ownership import EpochsGrow, LooksFirst, NothingBehindTheFence, OneOwner
 from tests.simulation.invariants.truth import AgentsAreSafe, NoFalseEnd, NoOtherRoom, VerifiedMeansSeen
 from tests.simulation.judging import Invariant
 
@@ -19,6 +19,7 @@ ALL: Final[tuple[type[Invariant], ...]] = (
     OneOwner,
     EpochsGrow,
     NothingBehindTheFence,
+    LooksFirst,
     OwnedAgain,
     NeverTwo,
     NoMoreThanThePolicy,

@@ -68,3 +68,27 @@ class NothingBehindTheFence(Invariant):
         since = self.world.loop.time() - self._renewed_at.get(replica, float("-inf"))
         if since > LeaseTimes().fence:
             self.broken(write.room, f"{replica} sends {write} {since:.3f} s after the last renewal of its lease was sent")
+
+
+class LooksFirst(Invariant):
+    number = "I9"
+    sentence = "Every attempt looks first: a replica that took a session over, or woke from a pause, looks before it acts"
+
+    def __init__(self, world: "World") -> None:
+        super().__init__(world)
+        self._doubted: dict[tuple[str, str], set[str]] = {}
+        """By replica and room: the placements of which it has not looked since it became the owner, or called last."""
+
+    def granted(self, replica: str, room: str, sid: str, epoch: int) -> None:
+        self._doubted[replica, room] = {p.agent_name for p in self.world.plan.route(room, "").placements}
+
+    def looked(self, replica: str, room: str) -> None:
+        self._doubted.pop((replica, room), None)
+
+    def writes(self, replica: str, write: Write) -> None:
+        if write.key is None:
+            return
+        doubted = self._doubted.setdefault((replica, write.room), set())
+        if write.key.placement in doubted:
+            self.broken(write.room, f"{replica} sends {write}, and has not looked since it drives the session, or called last")
+        doubted.add(write.key.placement)
