@@ -39,7 +39,7 @@ class Twirp:
         try:
             return await self._answered(request)
         except Unauthorized:
-            return web.Response(status=HTTPStatus.UNAUTHORIZED)
+            return web.Response(status=HTTPStatus.UNAUTHORIZED, text="invalid token")  # plain text: not Twirp's
         except ApiError as refusal:
             return _refused(request, refusal)
 
