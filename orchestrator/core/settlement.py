@@ -42,14 +42,14 @@ def confirm(session: Session, placement: Placement, agent: Agent, now: float) ->
         time_to_agent_ms=waited_ms if placement.time_to_agent_ms is None else placement.time_to_agent_ms,
         incidents=resolved(placement.incidents, now),
     )
-    session = pardon(with_placement(_adopted_with_its_agent(session, now), placement), agent.identity)
+    session = pardon(with_placement(cared_for(session, now), placement), agent.identity)
     session = retire(session, (a.identity for a in superseded if a.ours))
     name, number = placement.agent_name, attempt.number
     return note(session, now, "verified", Source.ROLLCALL, agent_name=name, attempt=number, identity=agent.identity)
 
 
-def _adopted_with_its_agent(session: Session, now: float) -> Session:
-    """A room that lived before us is ours to care for as soon as one of its agents serves."""
+def cared_for(session: Session, now: float) -> Session:
+    """The session, observed no longer: one of its agents serves, or its room was started within our hearing."""
     if not session.observed:
         return session
     wanted = (replace(p, wanted_at=now, first_wanted_at=now) if p.wanting else p for p in session.placements)

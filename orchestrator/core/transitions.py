@@ -26,7 +26,7 @@ from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.listing import LISTING_LAG
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import PlacementState, Session, placement_of
-from orchestrator.core.settlement import confirm, resolved
+from orchestrator.core.settlement import cared_for, confirm, resolved
 
 
 def fold(session: Session | None, fact: f.Fact, now: float) -> Session:
@@ -75,6 +75,7 @@ def _opened_again(session: Session, fact: f.RoomOpened, now: float) -> Session: 
 
 
 def _room_started(session: Session, fact: f.RoomStarted, now: float) -> Session:
+    session = cared_for(session, now)
     session = replace(
         session,
         starts=session.starts + 1,

@@ -92,6 +92,7 @@ class Reconciler:
         self._times = times
         self._on_round = on_round
         self._looked: dict[str, float] = {}
+        self._made_at = clock.monotonic()
         self._know_the_fleet = False
         """Whether a complete round has been made on this store, as far as this process knows."""
 
@@ -151,12 +152,14 @@ class Reconciler:
         return found
 
     async def _adopt(self, rooms: Iterable[ListedRoom], requested_at: float, found: Round) -> None:
-        """Rooms whose start we never heard. Those that the very first listing shows lived before us."""
+        """Rooms whose start we never heard. The oldest of the very first listing lived before us."""
         first = not (self._know_the_fleet or await self._rounds.completed())
+        started_at = requested_at - (self._clock.monotonic() - self._made_at)
 
         async def one(room: ListedRoom) -> None:
             opening = RoomOpened(room.name, room.sid, room.created_at, room.metadata)
-            fact = RoomListed(requested_at, observed=first and not self._times.adopt)
+            before_us = first and room.created_at < started_at
+            fact = RoomListed(requested_at, observed=before_us and not self._times.adopt)
             await self._intake.receive(opening, [fact], event_id=None)
             found.adopted += 1
 

@@ -53,7 +53,7 @@ class Twirp:
             raise ApiError(HTTPStatus.UNAUTHORIZED, "unauthenticated", "permissions denied")
         answer = await call.answer(asked)
         if request.content_type == JSON:
-            return web.Response(text=MessageToJson(answer, preserving_proto_field_name=True), content_type=JSON)
+            return web.Response(body=_json(answer), content_type=JSON)
         return web.Response(body=answer.SerializeToString(), content_type=PROTOBUF)
 
 
@@ -68,6 +68,12 @@ def _decoded(kind: type[Request], content_type: str, body: bytes) -> Request:
                 raise _bad_route(f'unexpected Content-Type: "{content_type}"')
     except (DecodeError, ParseError, UnicodeDecodeError) as error:
         raise ApiError(HTTPStatus.BAD_REQUEST, "malformed", "the request could not be decoded") from error
+
+
+def _json(answer: Message) -> bytes:
+    """As LiveKit writes it, which is not as it writes webhooks: names as in protobuf, and defaults with the rest."""
+    text = MessageToJson(answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, indent=None)
+    return text.encode()
 
 
 def _bad_route(message: str) -> ApiError:

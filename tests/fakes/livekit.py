@@ -58,10 +58,10 @@ class FakeLiveKit:
 
     # what a test does
 
-    def open_room(self, name: str) -> RoomOpened:
+    def open_room(self, name: str, *, age: float = 0.0) -> RoomOpened:
         sid = f"RM_{next(self._ids)}"
-        self.living[name] = _Room(ListedRoom(sid, name, self.clock.now(), "", 0))
-        return RoomOpened(name, sid, self.clock.now())
+        self.living[name] = _Room(ListedRoom(sid, name, self.clock.now() - age, "", 0))
+        return RoomOpened(name, sid, self.clock.now() - age)
 
     async def close_room(self, name: str) -> None:
         room = self.living.pop(name).room

@@ -115,3 +115,9 @@ def test_an_observed_session_wants_nothing_until_one_of_its_agents_serves() -> N
 def test_a_room_of_which_a_webhook_came_is_never_observed() -> None:
     session = play(opened(), f.RoomStarted(START), f.RoomListed(NOW, observed=True), routed("mary"))
     assert session.state is SessionState.DISPATCHING
+
+
+def test_an_observed_room_whose_start_is_heard_after_all_is_cared_for() -> None:
+    session = play(opened(), f.RoomListed(NOW, observed=True), routed("mary"), f.RoomStarted(NOW), at=NOW)
+    assert session.state is SessionState.DISPATCHING
+    assert session.wants(session.placement("mary"))

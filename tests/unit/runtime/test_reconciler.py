@@ -146,7 +146,7 @@ async def test_an_end_that_only_listings_showed_is_undone_by_whatever_is_heard_l
 
 async def test_rooms_that_lived_before_the_first_start_are_observed_and_adopted_when_their_agent_answers() -> None:
     async with running(wants("mary"), times=TIMES) as service:
-        room = service.livekit.open_room(ROOM)
+        room = service.livekit.open_room(ROOM, age=60)
         await service.opened(ROOM)
         session = await service.until(ROOM, lambda s: s.state is SessionState.OBSERVED, timeout=10)
         await service.clock.sleep(300)
@@ -166,7 +166,7 @@ async def test_rooms_that_lived_before_the_first_start_are_observed_and_adopted_
 async def test_an_agent_that_was_there_before_the_first_start_is_found_without_any_webhook() -> None:
     async with running(wants("mary"), times=TIMES) as service:
         service.livekit.webhook = no_webhook
-        service.livekit.open_room(ROOM)
+        service.livekit.open_room(ROOM, age=60)
         await service.livekit.join(service.livekit.living[ROOM].room, "agent-by-hand", "mary")
         await service.opened(ROOM)
         await service.until(ROOM, verified, timeout=40)
@@ -175,7 +175,7 @@ async def test_an_agent_that_was_there_before_the_first_start_is_found_without_a
 async def test_whoever_wants_it_has_what_lived_before_dispatched_to() -> None:
     async with running(wants("mary"), times=ADOPTING) as service:
         service.livekit.worker = joins
-        service.livekit.open_room(ROOM)
+        service.livekit.open_room(ROOM, age=60)
         await service.opened(ROOM)
         await service.until(ROOM, verified, timeout=10)
 
