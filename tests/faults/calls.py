@@ -17,6 +17,9 @@ WITH_PEOPLE: Final = 4
 KINDS: Final = ("light", "light", "light", "slow", "process")
 """How often which agent is wanted."""
 
+CLOSED: Final = (api.TwirpErrorCode.NOT_FOUND, api.TwirpErrorCode.UNAVAILABLE)
+"""How LiveKit answers when a room is closed that is gone, or whose node is: then it is only listed."""
+
 
 class Calls:
     """Rooms that should have their agents now; new ones replace the oldest, again and again."""
@@ -76,5 +79,5 @@ class Calls:
             try:
                 await livekit.room.delete_room(api.DeleteRoomRequest(room=room))
             except api.TwirpError as error:
-                if error.code != api.TwirpErrorCode.NOT_FOUND:
+                if error.code not in CLOSED:
                     raise

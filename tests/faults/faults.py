@@ -10,7 +10,7 @@ from typing import Final
 
 from tests.e2e.harness.workers import TestWorkers
 from tests.faults.calls import Calls
-from tests.faults.judge import agents
+from tests.faults.judge import agents, settled
 from tests.faults.scene import Scene
 
 
@@ -97,12 +97,12 @@ async def worker_killed(soaked: Soaked) -> None:
 
 async def job_killed(soaked: Soaked) -> None:
     """kill -9 of the process of one call's agent."""
-    _signal_a_job(soaked, signal.SIGKILL)
+    await _signal_a_job(soaked, signal.SIGKILL)
 
 
 async def job_frozen(soaked: Soaked) -> None:
     """SIGSTOP of the process of one call's agent, for good."""
-    _signal_a_job(soaked, signal.SIGSTOP)
+    await _signal_a_job(soaked, signal.SIGSTOP)
 
 
 async def webhooks_lost(soaked: Soaked) -> None:
@@ -141,12 +141,13 @@ FAULTS: Final[Mapping[Fault, int]] = {
 """How often which fault is drawn."""
 
 
-def _signal_a_job(soaked: Soaked, number: signal.Signals) -> None:
-    """Only the newest job of a room can be the one that runs: older ones may have been another worker's."""
-    newest = {room: soaked.scene.jobs(room)[-1] for room in soaked.calls.with_people("process-")}
-    running = [
-        (crowd, room) for room, job in newest.items() for crowd in soaked.crowds if job in crowd.seen("entered", room=room)
-    ]
-    if running:
-        crowd, room = soaked.chance.choice(running)
-        crowd.signal_job(room, number)
+async def _signal_a_job(soaked: Soaked, number: signal.Signals) -> None:
+    """To the agent of a call that is in progress; nothing happens when none has a process of its own."""
+    rooms = soaked.calls.with_people("process-")
+    if not rooms:
+        return
+    room = soaked.chance.choice(rooms)
+    await settled(soaked.scene, room, ghosts=soaked.ghosts)
+    # Older jobs of the room may have been another worker's.
+    newest = soaked.scene.jobs(room)[-1]
+    next(crowd for crowd in soaked.crowds if newest in crowd.seen("entered", room=room)).signal_job(room, number)
