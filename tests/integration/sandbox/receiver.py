@@ -1,5 +1,6 @@
-"""A receiver of webhooks that takes all, and keeps what it was sent."""
+"""A receiver of webhooks that keeps what it was sent, and takes it, unless told otherwise."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,7 +43,10 @@ class Receiver:
 
     def __init__(self) -> None:
         self.url = ""
+        self.hang: set[str] = set()
+        """Rooms of which no webhook is ever answered."""
         self._heard: list[Heard] = []
+        self._refusals: list[int] = []
 
     def of(self, room: str) -> list[Heard]:
         return [heard for heard in self._heard if heard.body["room"]["name"] == room]
@@ -55,10 +59,16 @@ class Receiver:
 
         return await wait_until(found, timeout=timeout, description=f"{event} {identity} of {room}")
 
+    def refuse_next(self, status: int) -> None:
+        """Answer the next webhook with this status."""
+        self._refusals.append(status)
+
     async def receive(self, request: web.Request) -> web.Response:
         heard = Heard(time.time(), request.headers["Authorization"], request.content_type, await request.read())
         self._heard.append(heard)
-        return web.Response()
+        if heard.body["room"]["name"] in self.hang:
+            await asyncio.Event().wait()
+        return web.Response(status=self._refusals.pop(0) if self._refusals else 200)
 
 
 @asynccontextmanager
@@ -67,7 +77,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     opened = Receiver()
     app = web.Application()
     app.router.add_post("/hook", opened.receive)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, LOOPBACK, 0).start()

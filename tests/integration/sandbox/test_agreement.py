@@ -110,8 +110,9 @@ async def test_a_body_that_is_none_is_malformed(place: Place) -> None:
 async def test_who_asks_in_json_is_answered_in_json(place: Place, room: str) -> None:
     asked = {"name": room, "metadata": "m", "empty_timeout": 60}
     answer = await call(place, "RoomService/CreateRoom", token(room_create=True), asked)
-    assert answer.headers["content-type"].startswith("application/json")
+    assert answer.headers["content-type"] == "application/json"
     made = answer.json
+    assert made["num_participants"] == 0
     assert (made["name"], made["metadata"], made["empty_timeout"], made["departure_timeout"]) == (room, "m", 60, 20)
     assert made["sid"].startswith("RM_")
     assert int(made["creation_time_ms"]) / 1000 == pytest.approx(time.time(), abs=5)
@@ -253,7 +254,7 @@ async def test_the_agents_of_a_token_count_only_where_it_opens_the_room(place: P
 async def test_deleting_a_dispatch_takes_it_off_the_list_at_once_and_its_agent_says_goodbye(
     place: Place, livekit: LiveKit, room: str
 ) -> None:
-    """At once when the job is listed; when it is not yet, as soon as it would have been: up to five seconds later."""
+    """When: at once if its entrypoint has ended, after seconds if it is busy, and never before the job would be listed."""
     made = await dispatch(livekit, room)
     agent = await agent_in(livekit, room)
     await livekit.agent_dispatch.delete_dispatch(made.id, room)
