@@ -8,13 +8,14 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.benchmarks import dispatch_latency, footprint, time_to_agent, webhooks_stored
+from tests.benchmarks import dispatch_latency, footprint, silence, time_to_agent, webhooks_stored
 from tests.benchmarks.figure import Figure, print_table
 
 BENCHMARKS: Mapping[str, Callable[[Path], Awaitable[Sequence[Figure]]]] = {
     "webhooks": webhooks_stored.measure,
     "dispatch": dispatch_latency.measure,
     "agent": time_to_agent.measure,
+    "silence": silence.measure,
     "footprint": footprint.measure,
 }
 

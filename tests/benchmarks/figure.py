@@ -52,12 +52,18 @@ class Figure:
 
 
 def print_table(figures: Sequence[Figure]) -> None:
-    """One line per figure; as wide as it needs to be."""
-    rows = [_TITLES, *(figure.row() for figure in figures)]
-    first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+    """One line per figure."""
+    print_cells([_TITLES, *(figure.row() for figure in figures)], left=1)
+
+
+def print_cells(rows: Sequence[Sequence[str]], *, left: int) -> None:
+    """Columns as wide as they need to be; the first so many begin on the left, numbers end on the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     print()
-    for what, *cells in rows:
-        print(what.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True)), sep="  ")
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        print(*(cell.ljust(w) if at < left else cell.rjust(w) for at, (cell, w) in enumerate(cells)), sep="  ")
+    print()
 
 
 def _with_unit(value: float, unit: str) -> str:
