@@ -5,8 +5,8 @@ The rules, none of which ever touches the verified agent but the last:
 * An extra that a dispatch with our key explains goes, whatever its number.
 * An extra that no listed dispatch explains, six seconds after it joined, in a room where we deleted a dispatch, is an
   orphan of ours (a job that waited for its process outlives its dispatch) and goes.
-* A foreign dispatch explains the agent of its job, or, without a listed job, one agent. A foreign agent that serves
-  beside ours stays; then ours goes.
+* A foreign dispatch explains the agent of its job, or, without a listed job, one agent, which may be the serving one.
+  A foreign agent that serves beside ours stays; then ours goes.
 """
 
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def judge(session: Session, look: Look, now: float) -> Judgement:
             _beside(placement, agent, foreign, strangers)
         elif not settled:
             undecided.append(agent)
-        elif _jobless_foreign_dispatch(placement, look):
+        elif _jobless_foreign_dispatches(placement, look) > _explained_by_them(session, placement, look, foreign + strangers):
             _beside(placement, agent, foreign, strangers)
         elif any(a.ours and a.deleted for a in placement.attempts):
             remove.append(agent)
@@ -82,8 +82,19 @@ def _is_ours(session: Session, placement: Placement, agent: Agent, dispatch: Lis
     return attempt is not None and attempt.ours and attempt.identity == agent.identity
 
 
-def _jobless_foreign_dispatch(placement: Placement, look: Look) -> bool:
-    return any(d.key is None and not d.jobs and d.agent_name in placement.names for d in look.dispatches)
+def _jobless_foreign_dispatches(placement: Placement, look: Look) -> int:
+    return sum(d.key is None and not d.jobs and d.agent_name in placement.names for d in look.dispatches)
+
+
+def _explained_by_them(session: Session, placement: Placement, look: Look, told: list[tuple[Placement, Agent]]) -> int:
+    """How many agents the jobless foreign dispatches explain already: each explains one."""
+    agents = [agent for of, agent in told if of.agent_name == placement.agent_name]
+    serving = session.present_agent(placement.identity or "")
+    if serving is not None:
+        attempt = attempt_behind(session, placement, serving)
+        if attempt is not None and attempt.adopted:
+            agents.append(serving)
+    return sum(_dispatch_of(agent, look) is None for agent in agents)
 
 
 def _beside(

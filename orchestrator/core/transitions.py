@@ -150,7 +150,7 @@ def _people(session: Session, people: int, now: float) -> Session:
     for placement in session.placements:
         if placement.awaited is f.Awaited.PEOPLE:  # somebody came: it is wanted from now on
             first = placement.first_wanted_at if placement.attempts else now
-            wanted = replace(placement, awaited=None, next_at=None, wanted_at=now, first_wanted_at=first)
+            wanted = replace(placement, awaited=None, next_at=None, tries=0, wanted_at=now, first_wanted_at=first)
             session = with_placement(session, wanted)
     return session
 

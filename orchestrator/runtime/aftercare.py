@@ -5,13 +5,16 @@ from typing import Final
 import structlog
 
 from orchestrator.core.belonging import evictions
+from orchestrator.core.causes import Cause
 from orchestrator.core.duplicates import SETTLED_AFTER, judge, surplus_dispatches
-from orchestrator.core.facts import AgentRetired, ForeignAgentServes, StrangerSeen
+from orchestrator.core.facts import AgentRetired, AgentSilent, ForeignAgentServes, StrangerSeen
 from orchestrator.core.session import Agent, PlacementState
+from orchestrator.core.silence import lost_with_its_node
+from orchestrator.runtime.asking import Asker
 from orchestrator.runtime.attempt import AttemptRunner
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner, Superseded
-from orchestrator.runtime.ports import Clock
+from orchestrator.runtime.ports import Clock, Pulse
 
 log = structlog.get_logger()
 
@@ -21,11 +24,15 @@ SECOND_LOOK: Final = 10.0
 _LEAVING: Final = 5.0
 """Seconds that a removed agent's `left` may take before it is removed again."""
 
+_LONGEST_PAUSE: Final = 60.0
+"""Seconds between two tries to remove an agent when LiveKit cannot."""
+
 
 class Aftercare:
     """What follows a verification. Each method ends by itself and raises nothing but Superseded inside."""
 
-    def __init__(self, looker: Looker, attempts: AttemptRunner, clock: Clock) -> None:
+    def __init__(self, looker: Looker, asker: Asker, attempts: AttemptRunner, clock: Clock) -> None:
+        self._asker = asker
         self._looker = looker
         self._attempts = attempts
         self._clock = clock
@@ -40,29 +47,42 @@ class Aftercare:
 
     async def examine(self, owner: SessionOwner, extra: Agent) -> None:
         """A further agent of a verified placement's name: look at once, and again when its job must be listed."""
+        pause = 0.0
         try:
-            for pause in (0.0, SETTLED_AFTER + 0.5):
-                if await owner.until(lambda s: s.present_agent(extra.identity) is None, timeout=pause):
+            while not await owner.until(lambda s: s.present_agent(extra.identity) is None, timeout=pause):
+                if not await self._undecided(owner):
                     return
-                if not await self._judge(owner):
-                    return
-        except (Superseded, RoomGone, LookFailed):
+                pause = SETTLED_AFTER + 0.5
+        except (Superseded, RoomGone):
             return
 
     async def evict(self, owner: SessionOwner) -> None:
         """Remove agents of given-up attempts that came after all."""
+        pause = _LEAVING
         try:
             while unwanted := evictions(owner.session):
-                for agent in unwanted:
-                    log.info("late_agent_removed", room=owner.session.room, sid=owner.sid, identity=agent.identity)
-                    await self._attempts.remove(owner.session.room, agent.identity)
-                gone = {agent.participant_sid for agent in unwanted}
+                removed = [await self._evicted(owner, agent) for agent in unwanted]
+                pause = _LEAVING if all(removed) else min(2 * pause, _LONGEST_PAUSE)
+                left = {agent.participant_sid for agent in unwanted}
                 await owner.until(
-                    lambda s, gone=gone: not any(a.participant_sid in gone for a in evictions(s)),  # type: ignore[misc]
-                    timeout=_LEAVING,
+                    lambda s, left=left: {a.participant_sid for a in evictions(s)} != left,  # type: ignore[misc]
+                    timeout=pause,
                 )
         except Superseded:
             return
+
+    async def _evicted(self, owner: SessionOwner, agent: Agent) -> bool:
+        """Whether it is out of the room, or never was in it: what a dead node left behind nobody can remove."""
+        room = owner.session.room
+        log.info("late_agent_removed", room=room, sid=owner.sid, identity=agent.identity)
+        if await self._attempts.remove(room, agent.identity):
+            return True
+        if not lost_with_its_node(owner.session, agent, None):
+            return False
+        reply = await self._asker.ask(room, agent.identity, urgent=True)
+        if reply.pulse is Pulse.NOT_THERE:
+            await owner.record(AgentSilent(agent.participant_sid, self._clock.now(), Cause.NODE_LOST))
+        return reply.pulse is Pulse.NOT_THERE
 
     async def _tidy(self, owner: SessionOwner, name: str) -> None:
         look = await self._looker.look(owner)
@@ -73,12 +93,19 @@ class Aftercare:
         await self._attempts.clear(owner, name)
         await self._judge(owner)
 
+    async def _undecided(self, owner: SessionOwner) -> bool:
+        try:
+            return await self._judge(owner)
+        except LookFailed:
+            return True
+
     async def _judge(self, owner: SessionOwner) -> bool:
         """Whether somebody must be looked at again."""
         look = await self._looker.look(owner)
         judgement = judge(owner.session, look, self._clock.now())
         for agent in judgement.remove:
-            await owner.record(AgentRetired(agent.identity, "a second agent of ours"))
+            if agent.identity not in owner.session.retired:
+                await owner.record(AgentRetired(agent.identity, "a second agent of ours"))
         for placement, agent in judgement.foreign:
             await owner.record(ForeignAgentServes(placement.agent_name, agent.identity))
             for attempt in owner.session.placement(placement.agent_name).attempts:

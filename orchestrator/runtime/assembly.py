@@ -103,7 +103,7 @@ class Runtime:
         self.pulse = PulseKeeper(asker, looker, clock, randomness, times.pulse)
         steward = Steward(
             Dispatcher(looker, attempts, self.pacing, self._gate, clock, randomness),
-            Aftercare(looker, attempts, clock),
+            Aftercare(looker, asker, attempts, clock),
             self.pulse,
             Alarm(ports.alerts, clock, link),
             tasks,

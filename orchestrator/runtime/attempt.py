@@ -89,14 +89,16 @@ class AttemptRunner:
             if agent.present and agent.identity in session.retired and belongs(session, placement, agent):
                 await self.remove(session.room, agent.identity)
 
-    async def remove(self, room: str, identity: str) -> None:
-        """Take a participant out of the room, if it is still there."""
+    async def remove(self, room: str, identity: str) -> bool:
+        """Take a participant out of the room, if it is still there; whether LiveKit did."""
         try:
             await self._livekit.remove_participant(room, identity)
         except NotFound:
-            return
+            return True
         except LiveKitError as error:
             log.warning("agent_not_removed", room=room, identity=identity, error=str(error))
+            return False
+        return True
 
     async def call(self, owner: SessionOwner, name: str) -> Attempt | None:
         """Record the next attempt, then call CreateDispatch, once. Raises RoomGone when the room was closed meanwhile."""

@@ -136,8 +136,13 @@ async def test_while_redis_is_away_livekit_is_told_503_and_its_own_retry_is_stor
         assert (status, retry_after is not None) == (503, True)
         async with client(server, "patient"):
             await store.start()
-            session = await rollcall.wait_for_state("patient", "dispatching", timeout=30)
-            assert "room_started" in [entry["event"] for entry in session["timeline"]]
+            await rollcall.wait_for_state("patient", "dispatching", timeout=30)
+
+            async def started() -> bool:
+                session = await rollcall.session("patient") or {"timeline": []}
+                return any(entry["event"] == "room_started" for entry in session["timeline"])
+
+            await wait_until(started, timeout=20, description="LiveKit's retry has brought room_started")
             await wait_until(lambda: people_in(rollcall, "patient"), timeout=20, description="the person is known")
 
 

@@ -91,6 +91,13 @@ class FakeLiveKit:
         if webhook:
             await self._tell(room, AgentJoined(sid, identity, agent_name, joined_at=now, created_at=now))
 
+    async def say_joined(self, name: str, identity: str) -> None:
+        """An agent's webhook, late."""
+        found = self.living[name]
+        there = found.participants[identity]
+        now = self.clock.now()
+        await self._tell(found.room, AgentJoined(there.sid, identity, there.agent_name, there.joined_at, created_at=now))
+
     def make_ready(self, name: str) -> None:
         """Every agent of the room says that it serves. LiveKit sends no webhook for an attribute."""
         participants = self.living[name].participants

@@ -50,6 +50,7 @@ def test_a_foreign_extra_beside_a_foreign_agent_is_left_alone() -> None:
     session = play(opened(), routed("mary"), agent_joined("AJ_1"), agent_joined("AJ_9"))
     judgement = judge(session, look(dispatch("AD_f", "AJ_1"), dispatch("AD_g", "AJ_9")), LATE)
     assert (judgement.remove, judgement.foreign) == ((), ())
+    assert [a.identity for _, a in judgement.strangers] == ["agent-AJ_9"]
 
 
 def test_an_unexplained_extra_is_undecided_until_its_job_must_be_listed() -> None:
@@ -72,6 +73,16 @@ def test_an_unexplained_extra_where_we_deleted_nothing_is_not_ours_to_remove() -
 def test_a_foreign_dispatch_without_a_listed_job_explains_an_agent() -> None:
     judgement = judge(two_agents(), look(dispatch("AD_f")), LATE)
     assert [a.identity for _, a in judgement.foreign] == ["agent-AJ_9"]
+
+
+def test_a_foreign_dispatch_without_a_listed_job_explains_one_agent_and_no_second_one() -> None:
+    session = play(
+        opened(), routed("mary"), requested(), accepted(), f.AttemptEnded("mary", 1, Cause.NOT_TAKEN),
+        f.DispatchDeleted("mary", 1), f.DispatchAdopted("mary", "adopted", "AD_f"),
+        agent_joined("AJ_f"), agent_joined("AJ_orphan"),
+    )  # fmt: skip
+    assert session.placement("mary").identity == "agent-AJ_f"
+    assert removed(session, look(dispatch("AD_f")), LATE) == ["agent-AJ_orphan"]
 
 
 def test_the_verified_agent_is_never_judged() -> None:

@@ -75,3 +75,35 @@ async def test_a_stranger_of_another_name_is_nobody_s_business() -> None:
         await service.clock.sleep(30)
         assert "agent-AJ_tom" in service.livekit.agents(ROOM)
         assert "remove_participant" not in service.livekit.calls
+
+
+async def test_two_agents_that_somebody_else_dispatched_are_left_alone_and_told_of() -> None:
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        service.livekit.open_room(ROOM)
+        service.livekit.dispatch_by_hand(ROOM, "mary")
+        service.livekit.dispatch_by_hand(ROOM, "mary")
+        await service.tell_started(service.livekit.living[ROOM].room)
+        await service.until(ROOM, lambda s: s.warnings, timeout=30)
+        assert len(service.livekit.agents(ROOM)) == 2
+        assert "remove_participant" not in service.livekit.calls
+        assert "dispatched neither" in (await service.session()).warnings[0]
+
+
+async def test_an_orphan_of_ours_whose_webhook_comes_late_is_looked_at_until_it_can_be_judged() -> None:
+    async def in_vain(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
+        return None
+
+    async with running(wants("mary")) as service:
+        service.livekit.worker = in_vain
+        await service.start_room()
+        await service.until(ROOM, lambda s: s.placement("mary").attempts_total == 2)
+        service.livekit.worker = joins
+        first = await verified(service)
+        room = service.livekit.living[ROOM].room
+        await service.livekit.join(room, "agent-AJ_orphan", "mary", webhook=False)
+        await service.until(ROOM, lambda s: s.present_agent("agent-AJ_orphan"), timeout=30)
+        await service.clock.sleep(5)
+        await service.livekit.say_joined(ROOM, "agent-AJ_orphan")
+        await service.clock.sleep(30)
+        assert service.livekit.agents(ROOM) == [first]

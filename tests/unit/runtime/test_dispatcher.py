@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from orchestrator.core.causes import Cause
-from orchestrator.core.facts import Awaited, JobStatus, LeaveReason, RoomStarted
+from orchestrator.core.facts import Awaited, JobChanged, JobStatus, LeaveReason, RoomOpened, RoomStarted, Source
 from orchestrator.core.listing import ListedDispatch, ListedJob, ListedRoom
 from orchestrator.core.policy import Policy
 from orchestrator.core.proof import Proof
@@ -345,6 +345,21 @@ async def test_who_waits_behind_an_open_breaker_is_unverified_at_the_deadline_wi
         session = await service.until(ROOM, unverified)
         assert session.placement("mary").cause is Cause.NOT_TAKEN
         assert session.placement("mary").attempts_total == 0
+
+
+async def test_a_job_that_a_webhook_says_has_failed_ends_its_attempt_at_once() -> None:
+    async def fails(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
+        await asyncio.sleep(0.2)
+        failed = JobChanged(dispatch.dispatch_id, "AJ_x", "mary", JobStatus.FAILED, "agent-AJ_x", source=Source.WEBHOOK)
+        await livekit.webhook(RoomOpened(room.name, room.sid, room.created_at), failed)
+
+    async with running(wants("mary")) as service:
+        service.livekit.worker = fails
+        await service.start_room()
+        session = await service.until(ROOM, lambda s: s.placement("mary").attempts_total == 2, timeout=3)
+        assert session.placement("mary").attempts[0].cause is Cause.JOB_FAILED
+        service.livekit.worker = joins
+        await service.until(ROOM, verified)
 
 
 async def test_an_agent_that_fails_in_mid_call_is_replaced_and_the_new_one_knows_what_it_resumes() -> None:
