@@ -12,11 +12,13 @@ BIN := .venv/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 # Further arguments of the tool that a target runs: make test ARGS="-k routing".
 ARGS ?=
+# How many stories the simulation lives through.
+SEEDS ?= 100
 
-.PHONY: help setup demo test check bench soak clean lock
+.PHONY: help setup demo test check bench simulate soak clean lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready .venv-worker/.ready ## install everything: .venv, .venv-worker, livekit-server (idempotent)
 	@$(BIN)/python -m deploy.tools.livekit_server --build
@@ -50,6 +52,9 @@ check: .venv/.ready .venv-worker/.ready ## style, types, direction of imports, g
 	@if [[ -e deploy/tools/state_diagram.py ]]; then \
 	  echo "check: generated documents" && $(BIN)/python -m deploy.tools.state_diagram --check; \
 	fi
+
+simulate: .venv/.ready ## the service in virtual time under faults of all kinds: make simulate SEEDS=300
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
 bench: setup ## speed, as ratios measured in one run
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Final
 from orchestrator.core import transitions
 from orchestrator.core.belonging import evictions
 from orchestrator.core.evidence import unproven
-from orchestrator.core.facts import AgentJoined, Fact, JobStatus, PulseAnswered, RoomFinished, Source
+from orchestrator.core.facts import AgentJoined, Fact, JobStatus, PulseAnswered, RoomFinished, RoomOpened, Source
 from orchestrator.core.listing import Look
 from orchestrator.core.session import Agent, Attempt, Session
+from orchestrator.livekit.webhook import Event, Ignored
 from orchestrator.runtime import assembly, owner
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm
@@ -137,10 +138,25 @@ def _fold_blindly(session: Session | None, fact: Fact, now: float) -> Session:
 
 
 class TrustsWebhooksBlindly(Bug):
+    """A `joined` is believed although its participant has left, and of whichever room has this name by now."""
+
     name = "webhooks trusted blindly"
+
+    def __init__(self) -> None:
+        self._newest: dict[str, RoomOpened] = {}
+
+    def read(self, body: bytes) -> Event | Ignored:
+        event = super().read(body)
+        if isinstance(event, Ignored):
+            return event
+        newest = self._newest.get(event.opening.room, event.opening)
+        newest = max(newest, event.opening, key=lambda opening: opening.started_at)
+        self._newest[newest.room] = newest
+        return replace(event, opening=newest)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
+        self._newest.clear()
         with _in(owner, {"fold": _fold_blindly}):
             yield
 

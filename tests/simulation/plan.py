@@ -102,7 +102,7 @@ def _policy(chance: random.Random) -> Policy:
 def _room(chance: random.Random, number: int, until: float) -> RoomPlan:
     kind = chance.choice(("solo", "solo", "solo", "pair", "safe", "shy", "none"))
     # Now and then a name comes again: another room, with another sid.
-    name = f"{kind}-{chance.randint(0, 9)}" if chance.random() < 0.2 else f"{kind}-{10 + number}"
+    name = f"{kind}-{chance.randint(0, 4)}" if chance.random() < 0.3 else f"{kind}-{10 + number}"
     opens_at = chance.uniform(0.0, until * 0.7)
     people = []
     for index in range(chance.choice((0, 1, 1, 1, 2, 3))):
@@ -120,7 +120,7 @@ def _workers(chance: random.Random, until: float) -> list[WorkerPlan]:
     for name in ("mary", "tom", "ann"):
         if chance.random() < 0.9:  # otherwise nobody works under this name, to the very end
             workers.append(WorkerPlan(name, -10.0 if chance.random() < 0.8 else chance.uniform(0.0, until), 50))
-        if chance.random() < 0.25:
+        if chance.random() < 0.3:
             workers.append(WorkerPlan(name, chance.uniform(-10.0, until), 5, _strange(chance)))
     return workers
 

@@ -72,14 +72,18 @@ class NothingBehindTheFence(Invariant):
 
 class LooksFirst(Invariant):
     number = "I9"
-    sentence = "Every attempt looks first: a replica that took a session over, or woke from a pause, looks before it acts"
+    sentence = "Every attempt looks first: whoever took a session over looks before it acts"
 
     def __init__(self, world: "World") -> None:
         super().__init__(world)
         self._doubted: dict[tuple[str, str], set[str]] = {}
         """By replica and room: the placements of which it has not looked since it became the owner, or called last."""
+        self._owners: dict[str, str] = {}
 
     def granted(self, replica: str, room: str, sid: str, epoch: int) -> None:
+        if self._owners.get(sid) == replica:
+            return  # it loads its own session anew
+        self._owners[sid] = replica
         self._doubted[replica, room] = {p.agent_name for p in self.world.plan.route(room, "").placements}
 
     def looked(self, replica: str, room: str) -> None:
