@@ -1,4 +1,4 @@
-"""The three programs of the demo, started until each is of use: livekit-server, the service, one worker."""
+"""The programs of the demo, started until each is of use: livekit-server, the service, one worker; or the sandbox."""
 
 import secrets
 import socket
@@ -15,7 +15,7 @@ import yaml
 from deploy.demo.failure import DemoFailed
 from deploy.demo.loopback import HOST, free_port
 from deploy.demo.program import CHECKOUT, Program
-from deploy.tools.livekit_server import HOW_TO_GET_ONE, find
+from deploy.tools.livekit_server import find
 
 AGENT: Final = "mary"
 
@@ -28,6 +28,8 @@ ROLLCALL_YAML: Final[Mapping[str, Any]] = {
 _WORKER_PYTHON: Final = CHECKOUT / ".venv-worker" / "bin" / "python"
 _REGISTERED: Final = "registered worker"
 """What livekit-agents logs once LiveKit has taken the worker in: its health endpoint says yes before that."""
+
+_SANDBOX_REGISTERED: Final = "workers have registered"
 
 _LIVEKIT_SECONDS: Final = 15.0
 _SERVICE_SECONDS: Final = 30.0
@@ -55,15 +57,17 @@ class LiveKit:
         return {"LIVEKIT_URL": self.url, "LIVEKIT_API_KEY": self.key, "LIVEKIT_API_SECRET": self.secret}
 
 
-@asynccontextmanager
-async def livekit_server(folder: Path, livekit: LiveKit, webhook_url: str) -> AsyncIterator[Program]:
-    """A real livekit-server that answers."""
+def installed_livekit_server() -> Path | None:
+    """Where there is one. Raises DemoFailed where one is named that is none."""
     try:
-        binary = find()
+        return find()
     except FileNotFoundError as error:
         raise DemoFailed(f"{error}.") from error
-    if binary is None:
-        raise DemoFailed(f"{HOW_TO_GET_ONE}.")
+
+
+@asynccontextmanager
+async def livekit_server(binary: Path, folder: Path, livekit: LiveKit, webhook_url: str) -> AsyncIterator[Program]:
+    """A real livekit-server that answers."""
     config = folder / "livekit.yaml"
     config.write_text(yaml.safe_dump(_livekit_yaml(livekit, webhook_url)))
     program = Program("livekit-server", [str(binary), "--config", str(config)], folder / "livekit-server.log", {})
@@ -111,6 +115,29 @@ async def worker(folder: Path, livekit: LiveKit) -> AsyncIterator[Program]:
     finally:
         # The room is closed before: a worker waits for its jobs to end, for up to an hour.
         await program.stop(patience=10.0)
+
+
+@asynccontextmanager
+async def sandbox(folder: Path, livekit: LiveKit, webhook_url: str) -> AsyncIterator[Program]:
+    """What plays LiveKit, and a worker of AGENT, which takes as long to register as a real one."""
+    command = [sys.executable, "-m", "orchestrator", "sandbox", "--host", HOST, "--port", str(livekit.port)]
+    command += ["--webhook", webhook_url, "--key", livekit.key, "--secret", livekit.secret, "--agent", AGENT]
+    program = Program("The sandbox", command, folder / "sandbox.log", {})
+    try:
+        await program.start()
+        await program.until(lambda: _answers(livekit.port, "/"), within=_LIVEKIT_SECONDS, what="did not answer")
+        yield program
+    finally:
+        await program.stop(patience=5.0)
+
+
+async def sandbox_worker(sandbox: Program) -> None:
+    """Wait until the sandbox's worker has registered: what is dispatched before is lost."""
+
+    async def registered() -> bool:
+        return _SANDBOX_REGISTERED in sandbox.logged()
+
+    await sandbox.until(registered, within=_WORKER_SECONDS, what="registered no worker")
 
 
 def _livekit_yaml(livekit: LiveKit, webhook_url: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The play: everything is started, somebody joins a room, and the timeline of that session is told as it happens."""
+"""The play: everything is started, a room opens, and the timeline of that session is told as it happens."""
 
 import asyncio
 import secrets
@@ -8,12 +8,11 @@ from pathlib import Path
 
 import aiohttp
 
-from deploy.demo import parts
 from deploy.demo.failure import DemoFailed
 from deploy.demo.loopback import HOST, is_free
 from deploy.demo.screen import Screen
+from deploy.demo.stage import stage
 from deploy.demo.teller import Teller
-from deploy.demo.visit import VISITOR, visit
 
 
 async def show(port: int, *, once: bool, screen: Screen) -> bool:
@@ -22,25 +21,19 @@ async def show(port: int, *, once: bool, screen: Screen) -> bool:
         raise DemoFailed(f"Port {port} is taken: free it, or choose another, as in `make demo ARGS='--port 8081'`.")
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rollcall-demo-", ignore_cleanup_errors=True)))
-        livekit = parts.LiveKit()
-        url = f"http://{HOST}:{port}"
         screen.say("Rollcall, the demo: all on this machine, with no account. Ctrl-C ends it.\n", bold=True)
-        server = await stack.enter_async_context(parts.livekit_server(folder, livekit, f"{url}/webhooks/livekit"))
-        screen.started("livekit-server", livekit.url)
-        service = await stack.enter_async_context(parts.service(folder, livekit, port))
-        screen.started("rollcall", f"{url}, with an embedded Valkey")
-        worker = await stack.enter_async_context(parts.worker(folder, livekit))
-        screen.started("worker", f"registered as {parts.AGENT}")
+        scene = await stack.enter_async_context(stage(folder, port, screen))
         room = f"demo-{secrets.token_hex(3)}"
+        url = f"http://{HOST}:{port}/sessions/{room}"
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        teller = Teller(http, f"{url}/sessions/{room}", (server, service, worker), screen)
-        screen.say(f"\n{VISITOR} joins the room {room}.\n")
+        teller = Teller(http, url, scene.programs, screen)
+        screen.say(f"\n{scene.event.format(room=room)}\n")
         telling = asyncio.create_task(teller.until_settled())
         stack.callback(telling.cancel)
-        await stack.enter_async_context(visit(livekit, room))
+        await stack.enter_async_context(scene.opened(room))
         session = await telling
         screen.say(f"\n{session['verdict']}\n", bold=True)
-        screen.say(f"Ask for it as the person on call would:\n  curl {url}/sessions/{room}")
+        screen.say(f"Ask for it as the person on call would:\n  curl {url}")
         if not once:
             screen.say("\nRunning until Ctrl-C; what else happens in the room is told here.")
             await teller.go_on()

@@ -1,4 +1,4 @@
-"""A person in the room: a real client, who opens the room by joining it."""
+"""A person in the room: a real client, who opens the room by joining it. Or, where nobody can join, the room alone."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,6 +25,20 @@ async def visit(livekit: LiveKit, room: str) -> AsyncIterator[None]:
         yield
     finally:
         await person.disconnect()
+        await _close(livekit, room)
+
+
+@asynccontextmanager
+async def open_room(livekit: LiveKit, room: str) -> AsyncIterator[None]:
+    """The room is open, and empty until its agent comes; it is closed at the exit."""
+    try:
+        async with api.LiveKitAPI(livekit.url, livekit.key, livekit.secret) as client:
+            await client.room.create_room(api.CreateRoomRequest(name=room))
+    except (api.TwirpError, OSError) as error:
+        raise DemoFailed("The sandbox could not open the room.") from error
+    try:
+        yield
+    finally:
         await _close(livekit, room)
 
 

@@ -102,7 +102,7 @@ class _Run:
         ]
         if workers:
             await self._traffic.until_registered(workers)
-            self._note(f"{len(workers)} workers have registered: {', '.join(options.agent_names)}")
+            self._note(f"workers have registered: {', '.join(options.agent_names)}")
         if options.kill_agents_every:
             self._tasks.spawn("kill agents", self._traffic.kill_agents(options.kill_agents_every))
         await self._traffic.open_rooms(options.room, options.rooms, rate=options.rate, people=options.people)

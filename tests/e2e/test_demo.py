@@ -33,17 +33,28 @@ STORY = (
 )
 """In this order."""
 
+PLAYED = (
+    r"There is no livekit-server: install one",
+    r"Rollcall's own sandbox plays LiveKit and the worker",
+    r"sandbox +ws://127\.0\.0\.1:\d+, in place of a livekit-server",
+    r"rollcall +http://127\.0\.0\.1:\d+, with an embedded Valkey",
+    r"worker +registered as mary, played by the sandbox",
+    r"The room demo-\w+ opens\.",
+    *STORY[4:],
+)
+
 
 class Demo:
     """One run, with a place of its own for temporary files, by which its processes can be told from all others."""
 
-    def __init__(self, temporary: Path, log: Path, *options: str) -> None:
+    def __init__(self, temporary: Path, log: Path, *options: str, server: Path | None = None) -> None:
+        """Without `server` it finds none anywhere."""
         self.port = free_port()
         self._temporary = temporary
         self.process = ChildProcess(
             [sys.executable, "-m", "deploy.demo", "--port", str(self.port), *options],
             log=log,
-            environment=clean_environment(**{VARIABLE: str(find())}, TMPDIR=str(temporary)),
+            environment=clean_environment(**_where(server), TMPDIR=str(temporary)),
         )
 
     def left(self) -> list[str]:
@@ -64,6 +75,10 @@ class Demo:
         )
 
 
+def _where(server: Path | None) -> dict[str, str]:
+    return {VARIABLE: str(server)} if server else {"PATH": "/nowhere", "XDG_CACHE_HOME": "/nowhere"}
+
+
 @pytest.fixture
 def temporary() -> Iterator[Path]:
     """A short path: the embedded store's socket lies below it."""
@@ -72,7 +87,7 @@ def temporary() -> Iterator[Path]:
 
 
 async def test_it_tells_a_session_from_the_room_to_the_verified_agent(temporary: Path, tmp_path: Path) -> None:
-    demo = Demo(temporary, tmp_path / "demo.log", "--once")
+    demo = Demo(temporary, tmp_path / "demo.log", "--once", server=find())
     demo.process.start()
     try:
         assert await demo.process.ended(timeout=150) == 0
@@ -83,8 +98,20 @@ async def test_it_tells_a_session_from_the_room_to_the_verified_agent(temporary:
         await demo.process.clear_away()
 
 
+async def test_without_a_livekit_server_the_sandbox_plays_it_and_the_demo_says_so(temporary: Path, tmp_path: Path) -> None:
+    demo = Demo(temporary, tmp_path / "demo.log", "--once")
+    demo.process.start()
+    try:
+        assert await demo.process.ended(timeout=60) == 0
+        story = re.compile(".*".join(PLAYED), re.DOTALL)
+        assert story.search(demo.process.logged())
+        assert demo.left() == []
+    finally:
+        await demo.process.clear_away()
+
+
 async def test_ctrl_c_ends_everything_that_it_started(temporary: Path, tmp_path: Path) -> None:
-    demo = Demo(temporary, tmp_path / "demo.log")
+    demo = Demo(temporary, tmp_path / "demo.log", server=find())
     demo.process.start()
     try:
         await wait_until(
