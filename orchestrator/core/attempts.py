@@ -57,10 +57,17 @@ def dispatch_recovered(session: Session, fact: f.DispatchRecovered, now: float) 
         attempt_id=fact.attempt_id,
         dispatch_id=fact.dispatch_id,
         proof=Proof.ACCEPTED,
-        ended_at=now,
     )
-    session = with_placement(session, add_attempt(placement, attempt))
-    return _note_attempt(session, attempt, "dispatch_recovered", f.Source.LISTING, now)
+    if fact.number < placement.next_number or not placement.wanting:
+        attempt = replace(attempt, ended_at=now)
+        session = with_placement(session, add_attempt(placement, attempt))
+        return _note_attempt(session, attempt, "dispatch_recovered", f.Source.LISTING, now)
+    # It is the newest: what the store forgot of it goes on as after a takeover, and what came before it has ended.
+    older = [a for a in placement.attempts if a.open]
+    for other in older:
+        placement = with_attempt(placement, replace(other, ended_at=now))
+    session = retire(session, (a.identity for a in older if a.ours))
+    return _begin(session, placement, attempt, "dispatch_recovered", f.Source.LISTING, now)
 
 
 def dispatch_requested(session: Session, fact: f.DispatchRequested, now: float) -> Session:
@@ -109,14 +116,20 @@ def dispatch_deleted(session: Session, fact: f.DispatchDeleted, now: float) -> S
 def attempt_ended(session: Session, fact: f.AttemptEnded, now: float) -> Session:
     placement = session.placement(fact.placement)
     attempt = placement.attempt(fact.number)
-    if attempt is None or not attempt.open or placement.state is PlacementState.VERIFIED:
+    if attempt is None or not attempt.open or _serves(placement, attempt):
         return session  # it won, or something else ended it, while the verdict was on its way
     ended = replace(attempt, ended_at=now, cause=fact.cause)
-    placement = replace(with_attempt(placement, ended), cause=fact.cause)
+    placement = with_attempt(placement, ended)
+    if placement.state is not PlacementState.VERIFIED:
+        placement = replace(placement, cause=fact.cause)
     session = with_placement(session, placement)
     if ended.ours:
         session = retire(session, (ended.identity,))
     return _note_attempt(session, ended, "attempt_ended", f.Source.ROLLCALL, now)
+
+
+def _serves(placement: Placement, attempt: Attempt) -> bool:
+    return placement.state is PlacementState.VERIFIED and attempt.identity == placement.identity
 
 
 def fallback_chosen(session: Session, fact: f.FallbackChosen, now: float) -> Session:

@@ -14,6 +14,7 @@ from typing import Final
 
 from orchestrator.core.belonging import attempt_behind, extras
 from orchestrator.core.listing import ListedDispatch, Look
+from orchestrator.core.policy import EARLY_LEAVE
 from orchestrator.core.session import Agent, Placement, Session
 
 SETTLED_AFTER: Final = 6.0
@@ -40,6 +41,9 @@ def judge(session: Session, look: Look, now: float) -> Judgement:
     strangers: list[tuple[Placement, Agent]] = []
     undecided: list[Agent] = []
     for placement, agent in extras(session):
+        if _may_leave_at_once(session, placement, now):
+            undecided.append(agent)
+            continue
         settled = now - agent.seen_at >= SETTLED_AFTER
         dispatch = _dispatch_of(agent, look)
         if agent.identity in session.retired or _is_ours(session, placement, agent, dispatch):
@@ -57,7 +61,7 @@ def judge(session: Session, look: Look, now: float) -> Judgement:
 
 def surplus_dispatches(session: Session, placement: Placement, look: Look) -> tuple[ListedDispatch, ...]:
     """Dispatches with our key that do not belong to the attempt that serves, nor brought its agent."""
-    serving = next((a for a in placement.attempts if a.open and a.identity == placement.identity), None)
+    serving = placement.serving_attempt
     return tuple(
         d
         for d in look.dispatches
@@ -67,6 +71,13 @@ def surplus_dispatches(session: Session, placement: Placement, look: Look) -> tu
         and (serving is None or d.key.attempt != serving.number)
         and all(job.identity != placement.identity for job in d.jobs)
     )
+
+
+def _may_leave_at_once(session: Session, placement: Placement, now: float) -> bool:
+    """Whether the serving agent is one that was most likely told to leave: then nobody else goes before it has stayed."""
+    agent = session.present_agent(placement.identity or "")
+    attempt = placement.serving_attempt
+    return agent is not None and attempt is not None and attempt.deleted and now - agent.seen_at < EARLY_LEAVE
 
 
 def _dispatch_of(agent: Agent, look: Look) -> ListedDispatch | None:
@@ -103,6 +114,6 @@ def _beside(
     foreign: list[tuple[Placement, Agent]],
     strangers: list[tuple[Placement, Agent]],
 ) -> None:
-    serving = next((a for a in placement.attempts if a.open and a.identity == placement.identity), None)
+    serving = placement.serving_attempt
     ours_gives_way = serving is not None and serving.ours and not any(p is placement for p, _ in foreign)
     (foreign if ours_gives_way else strangers).append((placement, agent))

@@ -258,7 +258,7 @@ class DispatchAdopted:
 
 @dataclass(frozen=True, slots=True)
 class DispatchRecovered:
-    """A listed dispatch with our key that the record lacks: numbering goes on above it."""
+    """A listed dispatch with our key that the record lacks: numbering goes on above it, and the newest goes on itself."""
 
     placement: str
     number: int
@@ -298,7 +298,8 @@ class DispatchDeleted:
 class AttemptEnded:
     placement: str
     number: int
-    cause: Cause
+    cause: Cause | None
+    """None: another one serves, and nothing is known against this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,8 +213,13 @@ class Placement:
         return bool(self.incidents) and (self.verified_at is None or self.verified_at < self.incidents[-1].opened_at)
 
     @property
+    def serving_attempt(self) -> Attempt | None:
+        """The attempt that brought the agent which serves."""
+        return next((a for a in self.attempts if a.open and a.identity is not None and a.identity == self.identity), None)
+
+    @property
     def proof(self) -> Proof:
-        attempt = self.open_attempt
+        attempt = self.serving_attempt or self.open_attempt
         return attempt.proof if attempt else Proof.NONE
 
 

@@ -1,6 +1,8 @@
 """What becomes of a placement: it is confirmed by an agent, loses it, or is given up.
 
-* Confirmed: this agent serves from now on, and whatever else was under way is retired. Verified is one identity.
+* Confirmed: this agent serves from now on, and whatever else was under way is retired. Verified is one identity. But
+  an agent whose dispatch we had deleted was most likely told to leave: what is under way beside it goes on until it has
+  stayed.
 * Lost: an agent that left at once has failed its attempt; one that served is replaced, unless its leaving was its own
   word, somebody's wish, or of no interest to the policy.
 * Given up: a person must know, by one incident that stays open until an agent comes or the room ends.
@@ -24,7 +26,7 @@ def confirm(session: Session, placement: Placement, agent: Agent, now: float) ->
     if attempt is None:
         attempt = _adopted(placement, agent, now)
         placement = add_attempt(placement, attempt)
-    superseded = [a for a in placement.attempts if a.open and a.number != attempt.number]
+    superseded = [] if attempt.deleted else [a for a in placement.attempts if a.open and a.number != attempt.number]
     for other in superseded:
         placement = with_attempt(placement, replace(other, ended_at=now))
     placement = with_attempt(placement, _brought(attempt, agent))

@@ -7,7 +7,7 @@ import structlog
 from orchestrator.core.belonging import evictions
 from orchestrator.core.causes import Cause
 from orchestrator.core.duplicates import SETTLED_AFTER, judge, surplus_dispatches
-from orchestrator.core.facts import AgentRetired, AgentSilent, ForeignAgentServes, StrangerSeen
+from orchestrator.core.facts import AgentRetired, AgentSilent, AttemptEnded, ForeignAgentServes, StrangerSeen
 from orchestrator.core.session import Agent, PlacementState
 from orchestrator.core.silence import lost_with_its_node
 from orchestrator.runtime.asking import Asker
@@ -90,6 +90,9 @@ class Aftercare:
         if placement.state is PlacementState.VERIFIED:
             for dispatch in surplus_dispatches(owner.session, placement, look):
                 await self._attempts.delete(owner.session.room, dispatch.dispatch_id)
+            for attempt in placement.attempts:
+                if attempt.open and attempt != placement.serving_attempt:
+                    await owner.record(AttemptEnded(name, attempt.number, None))
         await self._attempts.clear(owner, name)
         await self._judge(owner)
 

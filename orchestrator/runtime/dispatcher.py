@@ -202,10 +202,7 @@ def _worth_another(error: BaseException) -> bool:
 
 def _failed_before(placement: Placement) -> Cause | None:
     """The cause of the attempt after which this round goes on: of a replica that died, or of an agent that left at once."""
-    last = placement.attempts[-1] if placement.attempts else None
-    if placement.tries == 0 or last is None or last.ended_at is None or last.ended_at < placement.wanted_at:
-        return None
-    return last.cause
+    return placement.cause if placement.tries and placement.open_attempt is None else None
 
 
 def _deadline(placement: Placement) -> float:

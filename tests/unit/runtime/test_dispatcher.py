@@ -435,3 +435,21 @@ async def test_an_agent_that_joins_and_never_answers_where_an_answer_is_asked_fo
         session = await service.until(ROOM, unverified)
         assert [a.cause for a in session.placement("mary").attempts] == [Cause.SILENT, Cause.SILENT]
         assert len(service.livekit.agents(ROOM)) <= 1
+
+
+async def test_agents_that_come_and_leave_at_once_again_and_again_cost_no_more_attempts_than_the_policy_allows() -> None:
+    async def comes_and_leaves(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
+        await joins(livekit, room, dispatch)
+        await asyncio.sleep(0.05)
+        for identity in livekit.agents(room.name):
+            await livekit.leave(room, identity, LeaveReason.GOODBYE)
+
+    async with running(wants("mary", policy=Policy(attempts=4))) as service:
+        service.livekit.worker = comes_and_leaves
+        await service.start_room()
+        session = await service.until(ROOM, unverified)
+        placement = session.placement("mary")
+        assert placement.attempts_total == 4
+        assert placement.cause is Cause.JOINED_THEN_LEFT
+        gaps = [later.requested_at - earlier.requested_at for earlier, later in pairwise(placement.attempts)]
+        assert gaps[-1] >= 2, "the backoff counts on"
