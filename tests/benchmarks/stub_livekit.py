@@ -1,44 +1,80 @@
-"""A LiveKit of which only the API answers, at once, and that remembers when each CreateDispatch came in."""
+"""A LiveKit of which only the API answers, at once, and that remembers when each CreateDispatch came in.
+
+Who is in its rooms is what it was told; those who are there answer every question.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 from google.protobuf.message import Message
+from livekit.protocol.agent import JS_RUNNING, Job, JobState
 from livekit.protocol.agent_dispatch import (
     AgentDispatch,
+    AgentDispatchState,
     CreateAgentDispatchRequest,
     DeleteAgentDispatchRequest,
     ListAgentDispatchRequest,
     ListAgentDispatchResponse,
 )
-from livekit.protocol.models import Room
-from livekit.protocol.room import ListParticipantsResponse, ListRoomsRequest, ListRoomsResponse
+from livekit.protocol.models import Codec, ParticipantInfo, Room
+from livekit.protocol.room import (
+    ListParticipantsRequest,
+    ListParticipantsResponse,
+    ListRoomsRequest,
+    ListRoomsResponse,
+    PerformRpcRequest,
+    PerformRpcResponse,
+)
 
 from tests.e2e.harness.livekit import API_KEY, API_SECRET
 from tests.e2e.harness.ports import LOOPBACK, free_port
 
 Answer = Callable[[bytes], Message]
 
+_CODECS = [
+    Codec(mime=mime)
+    for mime in (
+        "audio/PCMU",
+        "audio/PCMA",
+        "audio/opus",
+        "audio/red",
+        "video/VP8",
+        "video/H264",
+        "video/VP9",
+        "video/AV1",
+        "video/H265",
+        "video/rtx",
+    )
+]
+"""With every listed room, as livekit-server sends them: they are most of a listing's bytes."""
+
 
 class StubLiveKit:
-    """Rooms are those that it was told of; nobody is ever in them."""
+    """Rooms are those that it was told of."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.sids: dict[str, str] = {}
         """The live rooms by name."""
-        self._dispatches: dict[str, list[AgentDispatch]] = {}
+        self.participants: dict[str, list[ParticipantInfo]] = {}
+        """Who is in a room, by its name."""
+        self.asked: Counter[str] = Counter()
+        """How often somebody in a room was asked by PerformRpc, by the room's name."""
+        self.dispatches: dict[str, list[AgentDispatch]] = {}
+        """By the name of their room."""
         self._asked_at: dict[str, asyncio.Future[float]] = {}
         self._numbers = itertools.count(1)
         self._answers: dict[str, Answer] = {
             "RoomService/ListRooms": self._list_rooms,
-            "RoomService/ListParticipants": lambda _: ListParticipantsResponse(),
+            "RoomService/ListParticipants": self._list_participants,
+            "RoomService/PerformRpc": self._perform_rpc,
             "AgentDispatchService/ListDispatch": self._list_dispatches,
             "AgentDispatchService/CreateDispatch": self._create_dispatch,
             "AgentDispatchService/DeleteDispatch": self._delete_dispatch,
@@ -57,9 +93,20 @@ class StubLiveKit:
         self.sids[room] = sid
         return self._asked_at.setdefault(room, asyncio.get_running_loop().create_future())
 
+    def take_job(self, room: str, agent: ParticipantInfo) -> None:
+        """Let a worker take the newest dispatch of a room, and its agent join."""
+        dispatch = self.dispatches[room][-1]
+        job_id = agent.identity.removeprefix("agent-")
+        state = JobState(status=JS_RUNNING, participant_identity=agent.identity)
+        job = Job(id=job_id, dispatch_id=dispatch.id, agent_name=dispatch.agent_name, state=state)
+        dispatch.state.CopyFrom(AgentDispatchState(jobs=[job]))
+        self.participants.setdefault(room, []).append(agent)
+
     def close(self, room: str) -> None:
         """Let the room end."""
         del self.sids[room]
+        self.participants.pop(room, None)
+        self.dispatches.pop(room, None)
 
     async def post(self, request: web.Request) -> web.Response:
         came_in = time.perf_counter()
@@ -76,11 +123,23 @@ class StubLiveKit:
 
     def _list_rooms(self, body: bytes) -> Message:
         asked = ListRoomsRequest.FromString(body).names or self.sids
-        return ListRoomsResponse(rooms=[Room(name=name, sid=self.sids[name]) for name in asked if name in self.sids])
+        return ListRoomsResponse(rooms=[self._room(name) for name in asked if name in self.sids])
+
+    def _room(self, name: str) -> Room:
+        people = [one for one in self.participants.get(name, ()) if one.kind == ParticipantInfo.STANDARD]
+        return Room(name=name, sid=self.sids[name], num_participants=len(people), enabled_codecs=_CODECS)
+
+    def _list_participants(self, body: bytes) -> Message:
+        room = ListParticipantsRequest.FromString(body).room
+        return ListParticipantsResponse(participants=self.participants.get(room, []))
+
+    def _perform_rpc(self, body: bytes) -> Message:
+        self.asked[PerformRpcRequest.FromString(body).room] += 1
+        return PerformRpcResponse()
 
     def _list_dispatches(self, body: bytes) -> Message:
         room = ListAgentDispatchRequest.FromString(body).room
-        return ListAgentDispatchResponse(agent_dispatches=self._dispatches.get(room, []))
+        return ListAgentDispatchResponse(agent_dispatches=self.dispatches.get(room, []))
 
     def _create_dispatch(self, body: bytes) -> Message:
         asked = CreateAgentDispatchRequest.FromString(body)
@@ -91,13 +150,13 @@ class StubLiveKit:
             metadata=asked.metadata,
             attributes=asked.attributes,
         )
-        self._dispatches.setdefault(asked.room, []).append(dispatch)
+        self.dispatches.setdefault(asked.room, []).append(dispatch)
         return dispatch
 
     def _delete_dispatch(self, body: bytes) -> Message:
         asked = DeleteAgentDispatchRequest.FromString(body)
-        kept = [one for one in self._dispatches.get(asked.room, []) if one.id != asked.dispatch_id]
-        self._dispatches[asked.room] = kept
+        kept = [one for one in self.dispatches.get(asked.room, []) if one.id != asked.dispatch_id]
+        self.dispatches[asked.room] = kept
         return AgentDispatch(id=asked.dispatch_id)
 
 
