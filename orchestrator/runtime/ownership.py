@@ -219,7 +219,14 @@ class Ownership:
     def _release(self, owner: SessionOwner) -> None:
         """An ended session needs nobody: events that come late claim it again."""
         if self._forget_if(owner):
-            self._tasks.spawn(f"{owner.sid}:release", self._leases.forget(self._parts.replica, owner.sid))
+            self._tasks.spawn(f"{owner.sid}:release", self._forget_in_store(owner.sid))
+
+    async def _forget_in_store(self, sid: str) -> None:
+        try:
+            await self._leases.forget(self._parts.replica, sid)
+        except StoreUnavailable:
+            # Our list may hold more than we drive: whoever loads it finds that the session has ended.
+            log.info("session_not_released", sid=sid)
 
     def _superseded(self, owner: SessionOwner) -> None:
         """Mostly somebody else drives the session by now; after the store went backwards it may still be ours."""
