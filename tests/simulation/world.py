@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any, Final, TypeVar
 
+from orchestrator.core.proof import agent_name_of
 from orchestrator.core.session import Placement, Session
 from orchestrator.core.transitions import fold
 from orchestrator.sandbox.agents import SandboxAgent
@@ -294,6 +295,11 @@ class World:
             return self.sandbox.agent(room, identity)
         except KeyError:
             return None
+
+    def bears_its_name(self, agent: SandboxAgent) -> bool:
+        room = self.sandbox._rooms.served(agent.room)
+        participant = room.participants.get(agent.identity) if room else None
+        return participant is not None and agent_name_of(participant.attributes) is not None
 
     def served_rooms(self) -> list[OpenRoom]:
         """The rooms that a server has: no ghosts."""

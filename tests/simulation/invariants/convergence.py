@@ -10,14 +10,20 @@ from orchestrator.sandbox.rooms import OpenRoom
 from tests.simulation.judging import Invariant, Write
 
 
+_HEALTHY = 15.0
+"""Seconds."""
+
+
 class NeverSilent(Invariant):
     number = "I1"
     sentence = "A session that wants an agent reaches verified, ended or alerted within its deadline + 15 s of healthy time"
 
     def at_the_end(self) -> None:
+        now = self.world.clock.now()
         for session in self.world.sessions():
             for placement in session.placements:
-                if self.world.asks_for_an_agent(session, placement) and placement.state is not PlacementState.UNVERIFIED:
+                settled = placement.state is PlacementState.UNVERIFIED or now < placement.deadline_at + _HEALTHY
+                if self.world.asks_for_an_agent(session, placement) and not settled:
                     self.broken(session.room, f"{placement.agent_name} is still {placement.state} ({placement.awaited})")
 
 
@@ -74,7 +80,8 @@ class NeverTwo(Invariant):
 
     def at_the_end(self) -> None:
         for room in self.world.served_rooms():
-            living = self.world.sandbox.living_agents(room.name)
+            # An agent that bears no name, of a job that was never listed: there is nothing by which it could be known.
+            living = [a for a in self.world.sandbox.living_agents(room.name) if self.world.bears_its_name(a)]
             agents = self._ours(room, (agent.job.attributes for agent in living))
             dispatches = self._ours(room, (d.dispatch.attributes for d in room.dispatches.values()))
             for what, counted in (("agents", agents), ("dispatches", dispatches)):

@@ -76,15 +76,16 @@ class LooksFirst(Invariant):
 
     def __init__(self, world: "World") -> None:
         super().__init__(world)
-        self._doubted: dict[tuple[str, str], set[str]] = {}
-        """By replica and room: the placements of which it has not looked since it became the owner, or called last."""
+        self._doubted: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        """By replica and room: the sessions and placements of which it has not looked since it took them over, or called."""
         self._owners: dict[str, str] = {}
 
     def granted(self, replica: str, room: str, sid: str, epoch: int) -> None:
         if self._owners.get(sid) == replica:
             return  # it loads its own session anew
         self._owners[sid] = replica
-        self._doubted[replica, room] = {p.agent_name for p in self.world.plan.route(room, "").placements}
+        doubted = self._doubted.setdefault((replica, room), set())
+        doubted.update((sid, placement.agent_name) for placement in self.world.plan.route(room, "").placements)
 
     def looked(self, replica: str, room: str) -> None:
         self._doubted.pop((replica, room), None)
@@ -93,6 +94,7 @@ class LooksFirst(Invariant):
         if write.key is None:
             return
         doubted = self._doubted.setdefault((replica, write.room), set())
-        if write.key.placement in doubted:
+        wanted = (write.key.session, write.key.placement)
+        if wanted in doubted:
             self.broken(write.room, f"{replica} sends {write}, and has not looked since it drives the session, or called last")
-        doubted.add(write.key.placement)
+        doubted.add(wanted)
