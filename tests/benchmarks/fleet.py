@@ -29,6 +29,10 @@ OWNER = "owner-of-the-fleet"
 
 _AT_ONCE = 500
 
+_LEASE = 600.0
+_LAPSED = 0.001
+"""Seconds: longer than any benchmark takes, and shorter than anybody would notice."""
+
 
 @asynccontextmanager
 async def connected(redis_url: str) -> AsyncIterator[Connection]:
@@ -42,16 +46,21 @@ async def connected(redis_url: str) -> AsyncIterator[Connection]:
         await connection.close()
 
 
-async def in_progress(connection: Connection, livekit: StubLiveKit, calls: int, *, lease: float) -> Sequence[str]:
-    """The rooms of so many calls, stored and listed alike. Their owner lives for `lease` seconds more."""
+async def in_progress(connection: Connection, livekit: StubLiveKit, calls: int) -> Sequence[str]:
+    """The rooms of so many calls, stored and listed alike. Their owner lives until it leaves them alone."""
+    await ReplicaLeases(connection, Keys()).renew(OWNER, _LEASE)
     sessions = Sessions(connection, Keys(), Retention())
     rooms = [f"support-{number:05}" for number in range(calls)]
     for start in range(0, calls, _AT_ONCE):
         await asyncio.gather(*(_store(sessions, room) for room in rooms[start : start + _AT_ONCE]))
     for room in rooms:
         listed(livekit, room)
-    await ReplicaLeases(connection, Keys()).renew(OWNER, lease)
     return rooms
+
+
+async def leave_alone(connection: Connection) -> None:
+    """Let the owner's lease lapse: another replica will take the calls over."""
+    await ReplicaLeases(connection, Keys()).renew(OWNER, _LAPSED)
 
 
 def listed(livekit: StubLiveKit, room: str) -> None:

@@ -1,4 +1,4 @@
-"""What an idle orchestrator takes: memory, and time to import."""
+"""What an orchestrator takes: memory when it is idle, time to import, and what each live session adds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tests.benchmarks.dispatch_latency import CONFIG
 from tests.benchmarks.figure import Figure
+from tests.benchmarks.per_session import DRIVEN, STORED, bytes_in_the_process, bytes_in_the_store
+from tests.benchmarks.resident import resident_megabytes
 from tests.benchmarks.stub_livekit import stub_livekit
 from tests.e2e.harness.orchestrator import orchestrator
 from tests.e2e.harness.process import REPOSITORY
@@ -25,13 +27,13 @@ TIMED = "import time; began = time.perf_counter(); {}; print(time.perf_counter()
 
 
 async def measure(directory: Path) -> Sequence[Figure]:
-    """The resident memory once it is ready, and the median time of importing it."""
+    """The resident memory once it is ready, the median time of importing it, and the bytes per live session."""
     async with (
         stub_livekit() as livekit,
         redis_server(directory) as store,
         orchestrator(directory, livekit, CONFIG, redis_url=store.url) as service,
     ):
-        resident = _resident_megabytes(service.process.pid)
+        resident = resident_megabytes(service.process.pid)
     ours, least = _import_times()
     return [
         Figure("memory of an idle orchestrator", "MB", ours=resident, goal=120, samples=1),
@@ -42,7 +44,27 @@ async def measure(directory: Path) -> Sequence[Figure]:
             baseline=statistics.median(least),
             samples=IMPORTS,
         ),
+        Figure(
+            "bytes per live session in the store",
+            "B",
+            ours=await bytes_in_the_store(_subdirectory(directory, "stored")),
+            goal=4096,
+            samples=STORED,
+        ),
+        Figure(
+            "bytes per live session in the process that drives it",
+            "B",
+            ours=await bytes_in_the_process(_subdirectory(directory, "driven")),
+            samples=DRIVEN,
+        ),
     ]
+
+
+def _subdirectory(directory: Path, name: str) -> Path:
+    """A store of its own for each."""
+    made = directory / name
+    made.mkdir()
+    return made
 
 
 def _import_times() -> tuple[list[float], list[float]]:
@@ -52,12 +74,6 @@ def _import_times() -> tuple[list[float], list[float]]:
         ours.append(_seconds_to_import(SERVICE))
         least.append(_seconds_to_import(LEAST))
     return ours, least
-
-
-def _resident_megabytes(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
-    return int(kilobytes) / 1024
 
 
 def _seconds_to_import(what: str) -> float:

@@ -12,7 +12,6 @@ import os
 import sys
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import structlog
 
@@ -32,6 +31,7 @@ from orchestrator.store.outbox import Outbox
 from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention, Sessions
 from tests.benchmarks.fleet import connected
+from tests.benchmarks.resident import forget_peak, peak_megabytes, resident_megabytes
 
 REPLICA = "reconciler"
 
@@ -68,16 +68,16 @@ async def measure(redis_url: str, rounds: int) -> Cost:
         clock.learn(await store.now() + LATER, asked_at=clock.monotonic())
         reconciler = _reconciler(connection, store, api, clock)
         spare_the_collector()  # as `rollcall serve` does
-        _forget_peak()
-        before = _kilobytes("VmRSS")
+        forget_peak()
+        before = resident_megabytes()
         found, first = await _cpu_seconds_of_a_round(reconciler)
-        peak = _kilobytes("VmHWM") - before
+        peak = peak_megabytes() - before
         costs = [first]
         for _ in range(rounds - 1):
             found, cost = await _cpu_seconds_of_a_round(reconciler)
             costs.append(cost)
         listings = [await _cpu_seconds_of_a_listing(api) for _ in range(LISTINGS)]
-    return Cost(costs, listings, peak / 1024, found.looked, found.differing, found.adopted, found.ended)
+    return Cost(costs, listings, peak, found.looked, found.differing, found.adopted, found.ended)
 
 
 def _reconciler(connection: Connection, store: Sessions, api: LiveKitApi, clock: StoreClock) -> Reconciler:
@@ -114,16 +114,6 @@ async def _cpu_seconds_of_a_listing(api: LiveKitApi) -> float:
     before = time.process_time()
     await api.rooms()
     return time.process_time() - before
-
-
-def _forget_peak() -> None:
-    """Let VmHWM begin anew (Linux)."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def _kilobytes(field: str) -> int:
-    status = Path("/proc/self/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith(field)))
 
 
 if __name__ == "__main__":

@@ -22,9 +22,6 @@ ROOMS = 10_000
 DIFFERING = ROOMS // 100
 ROUNDS = 5
 
-LEASE = 600.0
-"""Seconds: longer than all of it takes."""
-
 CPU_GOAL = 5.0
 """Seconds: a third of the time between two rounds."""
 
@@ -33,7 +30,7 @@ async def measure(directory: Path) -> Sequence[Figure]:
     """Rooms that agree, all of them quiet for so long that as many are looked into as a round may; then 1 % that differ."""
     async with redis_server(directory) as store, stub_livekit() as livekit:
         async with connected(store.url) as connection:
-            rooms = await in_progress(connection, livekit, ROOMS, lease=LEASE)
+            rooms = await in_progress(connection, livekit, ROOMS)
         agreeing = await _rounds(directory, store, livekit, ROUNDS)
         _change(livekit, rooms)
         differing = await _rounds(directory, store, livekit, 1)
