@@ -31,7 +31,7 @@ def waiting(session: Session, fact: f.Waiting, now: float) -> Session:  # noqa: 
 
 def dispatch_adopted(session: Session, fact: f.DispatchAdopted, now: float) -> Session:
     placement = session.placement(fact.placement)
-    if any(a.dispatch_id == fact.dispatch_id for a in placement.attempts):
+    if any(a.dispatch_id == fact.dispatch_id for a in placement.attempts) or not session.wants(placement):
         return session
     attempt = Attempt(
         number=placement.next_number,
@@ -72,8 +72,8 @@ def dispatch_recovered(session: Session, fact: f.DispatchRecovered, now: float) 
 
 def dispatch_requested(session: Session, fact: f.DispatchRequested, now: float) -> Session:
     placement = session.placement(fact.placement)
-    if placement.attempt(fact.number) is not None:
-        return session
+    if placement.attempt(fact.number) is not None or not session.wants(placement):
+        return session  # the facts that were folded just before it may have brought the agent
     attempt = Attempt(number=fact.number, agent_name=fact.agent_name, requested_at=now, attempt_id=fact.attempt_id)
     return _begin(session, placement, attempt, "dispatch_requested", f.Source.ROLLCALL, now)
 

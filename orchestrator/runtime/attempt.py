@@ -110,6 +110,10 @@ class AttemptRunner:
         agent_name = placement.spec.agent_name
         metadata = _job_metadata(placement, key)
         await owner.record(DispatchRequested(name, number, key.attempt_id, agent_name))
+        recorded = owner.session.placement(name).attempt(number)
+        if recorded is None or recorded.attempt_id != key.attempt_id:
+            await self._pacing.give_back(owner.sid, placement, SlotEnd.OTHER)
+            return None  # what waited in the inbox brought the agent, or the room's end
         room = owner.session.room
         try:
             dispatch_id = await self._livekit.create_dispatch(room, agent_name, metadata, key)

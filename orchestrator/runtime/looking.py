@@ -19,6 +19,9 @@ T = TypeVar("T")
 REPEATS: Final = (0.5, 1.0, 2.0)
 """Seconds before a failed call of a look is repeated. A look that fails is no attempt, and means unknown."""
 
+SLOW: Final = 1.0
+"""Seconds after which what a look showed of a room counts only if that room still lives."""
+
 GONE_TWICE: Final = 2.0
 """A room is gone when two complete listings, at least so many seconds apart, lack it."""
 
@@ -79,6 +82,8 @@ class Looker:
                 dispatches = calls.create_task(self._repeated(lambda: self._livekit.dispatches(room)))
         except ExceptionGroup as failures:
             raise _foremost(failures) from failures
+        if self._clock.now() - requested_at > SLOW:
+            await self._live(room, sid)  # meanwhile another room of that name may have answered
         return Look(requested_at, participants.result(), dispatches.result())
 
     async def _count_people(self, owner: SessionOwner, look: Look) -> None:

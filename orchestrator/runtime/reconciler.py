@@ -181,11 +181,20 @@ class Reconciler:
             if session is None or session.ended:
                 return
             look = Look(requested_at, participants, dispatches)
-            if facts := listed_differences(session, look, await self._store.people(room.sid)):
+            facts = listed_differences(session, look, await self._store.people(room.sid))
+            if facts and await self._still_lives(room):
                 found.differing += 1
                 await self._intake.receive(_opening(session), facts, event_id=None)
 
         await self._all(one(room) for room in rooms)
+
+    async def _still_lives(self, room: ListedRoom) -> bool:
+        """Whether it was this room that was looked into, and not by now another one of its name."""
+        try:
+            now = await self._livekit.room(room.name)
+        except LiveKitError:
+            return False  # unknown: the next round looks again
+        return now is not None and now.sid == room.sid
 
     async def _end(self, doubted: Iterable[str], requested_at: float, found: Round) -> None:
         """Rooms that the listing lacked: each is asked for by its name, at least two seconds later, before it counts."""

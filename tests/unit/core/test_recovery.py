@@ -80,3 +80,9 @@ def test_the_attempt_beside_one_that_stayed_ends_without_a_cause() -> None:
 def test_the_attempt_that_serves_is_not_ended_by_a_verdict_that_comes_late() -> None:
     session = play(f.AttemptEnded("mary", 1, Cause.NEVER_JOINED), session=told_to_leave_and_came(), at=START + 12)
     assert session.placement("mary").attempts[0].open
+
+
+def test_no_attempt_begins_for_a_placement_that_wants_none_any_more() -> None:
+    session = play(opened(), routed("mary"), requested(1), accepted(1), agent_joined("AJ_1"))
+    assert play(requested(2), session=session).placement("mary").attempts_total == 1
+    assert play(f.DispatchAdopted("mary", "adopted", "AD_f"), session=session).placement("mary").attempts_total == 1
