@@ -61,5 +61,8 @@ class NoMoreThanThePolicy(Invariant):
                     session.room,
                     f"attempt {attempt.number} of {name} begins {attempt.requested_at - last:.2f} s after the one before",
                 )
-        elif placement.tries > placement.policy.attempts:
+        elif (
+            placement.tries > placement.policy.attempts
+            and self._lost_at < self.world.loop.time() - placement.policy.keep_trying
+        ):
             self.broken(session.room, f"attempt {attempt.number} of {name} is the {placement.tries}th of this round")
