@@ -120,9 +120,10 @@ class Reconciler:
         """One comparison of everything. Raises StoreUnavailable, and LiveKitError when there is no listing."""
         begun_at = self._clock.monotonic()
         requested_at = self._clock.now()
+        found = Round()
         listed = {room.sid: room for room in await self._livekit.rooms()}
+        found.rooms = len(listed)
         live = await self._leases.live()
-        found = Round(rooms=len(listed))
         listening = Listening(requested_at, await self._hearing.last())
         unknown = dict(listed)
         doubted: list[str] = []
@@ -140,10 +141,14 @@ class Reconciler:
                     looked_at = self._looked.get(held.sid, 0.0)
                     if (urgent := urgency(held, room, looked_at, requested_at)) is not None:
                         to_look.append((urgent, looked_at, held.sid))
-        await self._adopt(unknown.values(), requested_at, found)
-        await self._look_into([listed[sid] for _, _, sid in sorted(to_look)[: self._times.looks]], found)
-        await self._end(doubted, requested_at, found)
-        self._forget_all_but(listed)
+        before = await self._before_us(requested_at)
+        await self._all(self._adopt(room, requested_at, before, found) for room in unknown.values())
+        most_urgent = [listed[sid] for _, _, sid in sorted(to_look)[: self._times.looks]]
+        await self._all(self._look_into(room, found) for room in most_urgent)
+        if doubted:
+            await self._clock.sleep(max(requested_at + GONE_TWICE - self._clock.now(), 0.0))
+            await self._all(self._end_if_gone(sid, found) for sid in sorted(doubted)[: self._times.looks])
+        self._looked = {sid: at for sid, at in self._looked.items() if sid in listed}
         await self._rounds.complete()
         self._know_the_fleet = True
         found.silence = listening.result
@@ -151,42 +156,38 @@ class Reconciler:
         found.seconds = self._clock.monotonic() - begun_at
         return found
 
-    async def _adopt(self, rooms: Iterable[ListedRoom], requested_at: float, found: Round) -> None:
-        """Rooms whose start we never heard. The oldest of the very first listing lived before us."""
-        first = not (self._know_the_fleet or await self._rounds.completed())
-        started_at = requested_at - (self._clock.monotonic() - self._made_at)
+    async def _before_us(self, now: float) -> float:
+        """Rooms that are older than this lived before us: only the very first round on a store finds such ones."""
+        if self._times.adopt or self._know_the_fleet or await self._rounds.completed():
+            return 0.0
+        return now - (self._clock.monotonic() - self._made_at)
 
-        async def one(room: ListedRoom) -> None:
-            opening = RoomOpened(room.name, room.sid, room.created_at, room.metadata)
-            before_us = first and room.created_at < started_at
-            fact = RoomListed(requested_at, observed=before_us and not self._times.adopt)
-            await self._intake.receive(opening, [fact], event_id=None)
-            found.adopted += 1
+    async def _adopt(self, room: ListedRoom, requested_at: float, before: float, found: Round) -> None:
+        """A room whose start we never heard."""
+        opening = RoomOpened(room.name, room.sid, room.created_at, room.metadata)
+        fact = RoomListed(requested_at, observed=room.created_at < before)
+        await self._intake.receive(opening, [fact], event_id=None)
+        found.adopted += 1
 
-        await self._all(one(room) for room in rooms)
-
-    async def _look_into(self, rooms: Iterable[ListedRoom], found: Round) -> None:
-        async def one(room: ListedRoom) -> None:
-            requested_at = self._clock.now()
-            try:
-                participants, dispatches = await asyncio.gather(
-                    self._livekit.participants(room.name), self._livekit.dispatches(room.name)
-                )
-            except LiveKitError as error:  # unknown, never absent
-                log.info("room_not_looked_into", room=room.name, sid=room.sid, error=str(error))
-                return
-            self._looked[room.sid] = requested_at
-            found.looked += 1
-            session = await self._read(room.sid)
-            if session is None or session.ended:
-                return
-            look = Look(requested_at, participants, dispatches)
-            facts = listed_differences(session, look, await self._store.people(room.sid))
-            if facts and await self._still_lives(room):
-                found.differing += 1
-                await self._intake.receive(_opening(session), facts, event_id=None)
-
-        await self._all(one(room) for room in rooms)
+    async def _look_into(self, room: ListedRoom, found: Round) -> None:
+        requested_at = self._clock.now()
+        try:
+            participants, dispatches = await asyncio.gather(
+                self._livekit.participants(room.name), self._livekit.dispatches(room.name)
+            )
+        except LiveKitError as error:  # unknown, never absent
+            log.info("room_not_looked_into", room=room.name, sid=room.sid, error=str(error))
+            return
+        self._looked[room.sid] = requested_at
+        found.looked += 1
+        session = await self._read(room.sid)
+        if session is None or session.ended:
+            return
+        look = Look(requested_at, participants, dispatches)
+        facts = listed_differences(session, look, await self._store.people(room.sid))
+        if facts and await self._still_lives(room):
+            found.differing += 1
+            await self._intake.receive(_opening(session), facts, event_id=None)
 
     async def _still_lives(self, room: ListedRoom) -> bool:
         """Whether it was this room that was looked into, and not by now another one of its name."""
@@ -196,31 +197,23 @@ class Reconciler:
             return False  # unknown: the next round looks again
         return now is not None and now.sid == room.sid
 
-    async def _end(self, doubted: Iterable[str], requested_at: float, found: Round) -> None:
-        """Rooms that the listing lacked: each is asked for by its name, at least two seconds later, before it counts."""
-        remaining = sorted(doubted)[: self._times.looks]
-        if not remaining:
+    async def _end_if_gone(self, sid: str, found: Round) -> None:
+        """A room that the listing lacked is asked for by its name before that counts."""
+        session = await self._read(sid)
+        if session is None or session.ended:
             return
-        await self._clock.sleep(max(requested_at + GONE_TWICE - self._clock.now(), 0.0))
-
-        async def one(sid: str) -> None:
-            session = await self._read(sid)
-            if session is None or session.ended:
-                return
-            asked_at = self._clock.now()
-            try:
-                room = await self._livekit.room(session.room)
-                # A listing may be empty by mistake; then somebody may still be seen in the room.
-                nobody = not (room is None and await self._livekit.participants(session.room))
-            except LiveKitError as error:
-                log.info("room_not_confirmed_gone", room=session.room, sid=sid, error=str(error))
-                return
-            if nobody and (room is None or room.sid != sid):
-                finished = RoomFinished(created_at=asked_at, source=Source.LISTING)
-                await self._intake.receive(_opening(session), [finished], event_id=None)
-                found.ended += 1
-
-        await self._all(one(sid) for sid in remaining)
+        asked_at = self._clock.now()
+        try:
+            room = await self._livekit.room(session.room)
+            # A listing may be empty by mistake; then somebody may still be seen in the room.
+            somebody = room is None and await self._livekit.participants(session.room)
+        except LiveKitError as error:
+            log.info("room_not_confirmed_gone", room=session.room, sid=sid, error=str(error))
+            return
+        if not somebody and (room is None or room.sid != sid):
+            finished = RoomFinished(created_at=asked_at, source=Source.LISTING)
+            await self._intake.receive(_opening(session), [finished], event_id=None)
+            found.ended += 1
 
     async def _tell_of_silence(self, silence: Silence) -> None:
         if silence.silent:
@@ -252,9 +245,6 @@ class Reconciler:
                     workers.create_task(worker())
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
-
-    def _forget_all_but(self, listed: dict[str, ListedRoom]) -> None:
-        self._looked = {sid: at for sid, at in self._looked.items() if sid in listed}
 
 
 def _opening(session: Session) -> RoomOpened:
