@@ -70,21 +70,19 @@ async def _agent_leaves(world: "World", fault: Fault) -> None:
 
 
 async def _worker_killed(world: "World", fault: Fault) -> None:
-    await world.lose_worker(fault.target, drained=False, back_after=fault.lasts)
+    await world.workforce.lose(fault.target, drained=False, back_after=fault.lasts)
 
 
 async def _worker_drained(world: "World", fault: Fault) -> None:
-    await world.lose_worker(fault.target, drained=True, back_after=fault.lasts)
+    await world.workforce.lose(fault.target, drained=True, back_after=fault.lasts)
 
 
 async def _livekit_restarted(world: "World", fault: Fault) -> None:
     world.sandbox.restart(keeps_state=False, down=fault.lasts)
-    await world.livekit_is_back(fault.lasts)
 
 
 async def _livekit_restarted_with_its_state(world: "World", fault: Fault) -> None:
     world.sandbox.restart(keeps_state=True, down=fault.lasts)
-    await world.livekit_is_back(fault.lasts)
 
 
 async def _replica_killed(world: "World", fault: Fault) -> None:

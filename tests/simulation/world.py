@@ -5,7 +5,7 @@ import contextvars
 import random
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from orchestrator.core.proof import agent_name_of
@@ -14,10 +14,9 @@ from orchestrator.core.transitions import fold
 from orchestrator.sandbox.agents import SandboxAgent
 from orchestrator.sandbox.engine import Sandbox
 from orchestrator.sandbox.faults import Faults
-from orchestrator.sandbox.model import AgentRequest, ApiError, Webhook
+from orchestrator.sandbox.model import Webhook
 from orchestrator.sandbox.rooms import OpenRoom
 from orchestrator.sandbox.wire import body
-from orchestrator.sandbox.workers import Worker
 from tests.fakes.store import Line, Server
 from tests.simulation.clocks import WorldClock
 from tests.simulation.evidence import Evidence
@@ -25,9 +24,11 @@ from tests.simulation.faults import KINDS, Fault
 from tests.simulation.invariants import ALL
 from tests.simulation.judging import Broken, Judge
 from tests.simulation.loop import SimulatedLoop, Stuck
-from tests.simulation.plan import SETTLED, Person, Plan, RoomPlan, WorkerPlan
+from tests.simulation.people import People
+from tests.simulation.plan import SETTLED, Plan
 from tests.simulation.replica import Composition, Replica
 from tests.simulation.trace import Trace
+from tests.simulation.workforce import Workforce
 
 T = TypeVar("T")
 
@@ -37,9 +38,6 @@ _PROXY_PATIENCE: Final = 10.0
 """Seconds that the load balancer in front of the replicas waits for an answer."""
 
 _GATEWAY_TIMEOUT: Final = 504
-_COMES_BACK: Final = (0.5, 3.0)
-"""Seconds after which a person whose call broke joins again."""
-
 _BEFORE: Final = 12.0
 """Seconds of life before the first room opens: workers register, replicas start."""
 
@@ -61,11 +59,11 @@ class World:
         self._composition = composition
         self._network = self.chance("network")
         self._balancer = self.chance("balancer")
-        self._people = self.chance("people")
+        self._people = People(self, self.chance("people"))
+        self.workforce = Workforce(self)
         self._switched: list[tuple[str, float | bool]] = []
         self._starts = 0
         self._processes: list[Replica] = []
-        self._workers: list[tuple[WorkerPlan, Worker]] = []
         self.replicas: list[Replica] = []
 
     def chance(self, what: str) -> random.Random:
@@ -95,84 +93,33 @@ class World:
     async def live(self) -> None:
         """From the first worker to the end of the quiet time. Raises Broken."""
         for worker in self.plan.workers:
-            self.spawn("worker", self._work(worker))
+            self.spawn("worker", self.workforce.live(worker))
         for number in range(REPLICAS):
             self.replicas.append(self._new_replica(number))
         for room in self.plan.rooms:
-            self.spawn("room", self._room(room))
+            self.spawn("room", self._people.live(room))
         for fault in self.plan.faults:
             self.spawn("fault", self._fault(fault))
-        await self._until(self.plan.faulty_until)
+        await self.until(self.plan.faulty_until)
         self.trace.note("world", "", "the faults are over")
-        await self._until(self.plan.faulty_until + SETTLED)
+        await self.until(self.plan.faulty_until + SETTLED)
         self.must_be_quiet = True
-        await self._until(self.plan.ends_at)
+        await self.until(self.plan.ends_at)
         self.judge.at_the_end()
 
-    async def _until(self, time: float) -> None:
+    async def until(self, time: float) -> None:
         """Of the plan: its zero is when the world has come to life."""
         await self.clock.until(_BEFORE + time)
 
+    def is_before(self, time: float) -> bool:
+        """Whether it is earlier than this time of the plan."""
+        return self.loop.time() < _BEFORE + time
+
     async def _fault(self, fault: Fault) -> None:
-        await self._until(fault.at)
+        await self.until(fault.at)
         self.trace.note("fault", "", f"{fault}")
         await KINDS[fault.kind].strike(self, fault)
         self.trace.note("fault", "", f"over: {fault}")
-
-    async def _room(self, plan: RoomPlan) -> None:
-        await self._until(plan.opens_at)
-        if plan.created:
-            agents = [AgentRequest(name) for name in plan.agents]
-            if await self._succeeds(lambda: self.sandbox.create_room(plan.name, agents=agents)):
-                self.trace.note("people", plan.name, "create the room")
-        for person in plan.people:
-            self.spawn("person", self._person(plan.name, person))
-        if plan.closes_at < self.plan.faulty_until:
-            await self._until(plan.closes_at)
-            await self._succeeds(lambda: self.sandbox.delete_room(plan.name))
-            self.trace.note("people", plan.name, "delete the room")
-
-    async def _person(self, room: str, person: Person) -> None:
-        await self._until(person.comes_at)
-        goes_at = min(person.goes_at, self.plan.ends_at + 1.0) + _BEFORE
-        while self.loop.time() < goes_at:
-            if await self._succeeds(lambda: self.sandbox.join(room, person.identity)):
-                self.trace.note("people", room, f"{person.identity} joins")
-                sid = self.sandbox.rooms[room].sid
-                await self._stays(room, sid, person, goes_at)
-                return
-            await self.clock.sleep(1.0)
-
-    async def _stays(self, room: str, sid: str, person: Person, goes_at: float) -> None:
-        """Until it is time to go, or the room is closed; who loses the connection comes again."""
-        boot = self.sandbox._door.boot
-        while self.loop.time() < goes_at:
-            await self.clock.sleep(min(1.0, max(goes_at - self.loop.time(), 0.0)))
-            if self.sandbox._door.boot != boot:
-                await self.clock.sleep(self._people.uniform(*_COMES_BACK))
-                boot = self.sandbox._door.boot
-                if await self._succeeds(lambda: self.sandbox.join(room, person.identity)):
-                    self.trace.note("people", room, f"{person.identity} joins again")
-                    sid = self.sandbox.rooms[room].sid
-                else:
-                    boot = -1
-            elif room not in self.sandbox.rooms or self.sandbox.rooms[room].sid != sid:
-                return
-        if await self._succeeds(lambda: self.sandbox.leave(room, person.identity)):
-            self.trace.note("people", room, f"{person.identity} leaves")
-
-    async def _succeeds(self, act: Any) -> bool:
-        try:
-            act()
-        except ApiError:
-            return False
-        return True
-
-    async def _work(self, plan: WorkerPlan) -> None:
-        await self._until(plan.starts_at)
-        worker = self.sandbox.start_worker(plan.agent_name, capacity=plan.capacity, behaviour=plan.behaviour)
-        self._workers.append((plan, worker))
-        self.trace.note("workers", "", f"one for {plan.agent_name} starts: {_strangeness(plan)}")
 
     # --- what breaks --------------------------------------------------------------------------------------------------
 
@@ -195,19 +142,6 @@ class World:
         if agent:
             self.trace.note("fault", agent.room, f"strikes {agent.identity}")
         return agent
-
-    async def lose_worker(self, number: int, *, drained: bool, back_after: float) -> None:
-        alive = [(plan, worker) for plan, worker in self._workers if worker.alive]
-        if not alive:
-            return
-        plan, worker = alive[number % len(alive)]
-        worker.drain() if drained else worker.kill()
-        await self.clock.sleep(back_after)
-        again = self.sandbox.start_worker(plan.agent_name, capacity=plan.capacity, behaviour=plan.behaviour)
-        self._workers.append((plan, again))
-
-    async def livekit_is_back(self, down: float) -> None:
-        await self.clock.sleep(down)
 
     def replica(self, number: int) -> Replica:
         return self.replicas[number % REPLICAS]
@@ -327,21 +261,3 @@ class World:
         if session.ended or session.observed or session.empty or not placement.wanting:
             return False
         return not (placement.policy.wait_for_people and session.people <= 0)
-
-    def steady(self, agent_name: str) -> bool:
-        """Whether nobody under this name behaves strangely."""
-        return not any(w.alive and plan.agent_name == agent_name and _strangeness(plan) for plan, w in self._workers)
-
-    def works(self, agent_name: str) -> bool:
-        """Whether somebody healthy, and nobody strange, has been taking jobs of this name for a minute."""
-        mine = [(plan, worker) for plan, worker in self._workers if plan.agent_name == agent_name and worker.alive]
-        return bool(mine) and all(worker.registered and not _strangeness(plan) for plan, worker in mine)
-
-
-def _strangeness(plan: WorkerPlan) -> str:
-    """How this worker's behaviour differs from a good one's."""
-    return ", ".join(
-        f"{f.name}={getattr(plan.behaviour, f.name)}"
-        for f in fields(plan.behaviour)
-        if getattr(plan.behaviour, f.name) != f.default and f.name not in ("knows_pulse", "joins_without_attributes")
-    )

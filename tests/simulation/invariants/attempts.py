@@ -56,13 +56,12 @@ class NoMoreThanThePolicy(Invariant):
         if was is not None and was.state is PlacementState.UNVERIFIED and placement.state is PlacementState.UNVERIFIED:
             last = max((a.requested_at for a in was.attempts if a.ours), default=0.0)
             early = attempt.requested_at - last < placement.policy.keep_trying - _ROUNDING
-            if early and self._lost_at < self.world.loop.time() - placement.policy.keep_trying:
-                self.broken(
-                    session.room,
-                    f"attempt {attempt.number} of {name} begins {attempt.requested_at - last:.2f} s after the one before",
-                )
-        elif (
-            placement.tries > placement.policy.attempts
-            and self._lost_at < self.world.loop.time() - placement.policy.keep_trying
-        ):
+            if early and not self._forgotten(placement):
+                since = f"{attempt.requested_at - last:.2f} s after the one before"
+                self.broken(session.room, f"attempt {attempt.number} of {name} begins {since}")
+        elif placement.tries > placement.policy.attempts and not self._forgotten(placement):
             self.broken(session.room, f"attempt {attempt.number} of {name} is the {placement.tries}th of this round")
+
+    def _forgotten(self, placement: Placement) -> bool:
+        """Whether the store has just lost what was known of the attempts before."""
+        return self._lost_at > self.world.loop.time() - placement.policy.keep_trying

@@ -89,8 +89,14 @@ class NeverTwo(Invariant):
             dispatches = self._ours(room, (d.dispatch.attributes for d in room.dispatches.values()))
             for what, counted in (("agents", agents), ("dispatches", dispatches)):
                 for placement, number in counted.items():
-                    if number > 1:
+                    if number > 1 and not self._forgotten(room, placement):
                         self.broken(room.name, f"{number} {what} of ours for {placement}")
+
+    def _forgotten(self, room: OpenRoom, agent_name: str) -> bool:
+        """Whether the store has lost what was tried before: then nobody can know what of it still comes."""
+        session = self.world.session_of(room.name)
+        attempts = session.placement(agent_name).attempts if session else ()
+        return not attempts or attempts[0].number > 1
 
     def _ours(self, room: OpenRoom, marks: Iterable[Mapping[str, str]]) -> Counter[str]:
         """By placement. Those of an earlier life of the room's name are strangers to this one."""
@@ -142,7 +148,7 @@ class Quiet(Invariant):
 
     def _is_steady(self, session: Session) -> bool:
         """Whether nobody who works for it leaves, crashes or refuses of its own."""
-        return all(self.world.steady(name) for placement in session.placements for name in placement.names)
+        return all(self.world.workforce.steady(name) for placement in session.placements for name in placement.names)
 
     def _tries(self, session: Session) -> bool:
         return any(placement.state is PlacementState.UNVERIFIED for placement in session.placements)
@@ -154,7 +160,7 @@ class Quiet(Invariant):
                     self.broken(session.room, f"{placement.agent_name} is {placement.state}, and a worker is there")
 
     def _could_have_one(self, session: Session, placement: Placement) -> bool:
-        return self.world.works(placement.agent_name) and self._served(session)
+        return self.world.workforce.serves(placement.agent_name) and self._served(session)
 
     def _served(self, session: Session) -> bool:
         room: OpenRoom | None = self.world.sandbox._rooms.served(session.room)
