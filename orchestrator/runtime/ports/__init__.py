@@ -1,0 +1,57 @@
+"""What the runtime needs from the outside, as Protocols, with the errors that the adapters translate into."""
+
+from orchestrator.core.listing import ListedDispatch, ListedJob, ListedParticipant, ListedRoom
+from orchestrator.core.reconciling import Held
+from orchestrator.runtime.ports.errors import (
+    LiveKitError,
+    LiveKitRejectedCredentials,
+    LiveKitRejectedRequest,
+    LiveKitUnavailable,
+    NotFound,
+    RollcallError,
+    StoreCorrupt,
+    StoreUnavailable,
+)
+from orchestrator.runtime.ports.livekit import LiveKit, Pulse, PulseReply
+from orchestrator.runtime.ports.replicas import Hearing, Incidents, Leases, Rounds, Shares, SlotEnd, SlotReply, Slots
+from orchestrator.runtime.ports.sessions import Appended, AppendReply, Committed, Delivered, Loaded, Page, SessionStore
+from orchestrator.runtime.ports.surroundings import Alert, Alerts, Clock, Observer, Randomness
+
+__all__ = [
+    "Alert",
+    "Alerts",
+    "AppendReply",
+    "Appended",
+    "Clock",
+    "Committed",
+    "Delivered",
+    "Hearing",
+    "Held",
+    "Incidents",
+    "Leases",
+    "ListedDispatch",
+    "ListedJob",
+    "ListedParticipant",
+    "ListedRoom",
+    "LiveKit",
+    "LiveKitError",
+    "LiveKitRejectedCredentials",
+    "LiveKitRejectedRequest",
+    "LiveKitUnavailable",
+    "Loaded",
+    "NotFound",
+    "Observer",
+    "Page",
+    "Pulse",
+    "PulseReply",
+    "Randomness",
+    "RollcallError",
+    "Rounds",
+    "SessionStore",
+    "Shares",
+    "SlotEnd",
+    "SlotReply",
+    "Slots",
+    "StoreCorrupt",
+    "StoreUnavailable",
+]
