@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.benchmarks import dispatch_latency, footprint, reconcile, silence, time_to_agent, webhooks_stored
+from tests.benchmarks import dispatch_latency, driving, footprint, reconcile, silence, time_to_agent, webhooks_stored
 from tests.benchmarks.figure import Figure, print_table
 
 BENCHMARKS: Mapping[str, Callable[[Path], Awaitable[Sequence[Figure]]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Callable[[Path], Awaitable[Sequence[Figure]]]] = {
     "silence": silence.measure,
     "reconcile": reconcile.measure,
     "footprint": footprint.measure,
+    "driving": driving.measure,
 }
 
 

@@ -25,7 +25,6 @@ from orchestrator.store.sessions import Retention, Sessions
 from tests.benchmarks.stub_livekit import StubLiveKit
 
 AGENT = "mary"
-OWNER = "owner-of-the-fleet"
 
 _AT_ONCE = 500
 
@@ -46,21 +45,22 @@ async def connected(redis_url: str) -> AsyncIterator[Connection]:
         await connection.close()
 
 
-async def in_progress(connection: Connection, livekit: StubLiveKit, calls: int) -> Sequence[str]:
-    """The rooms of so many calls, stored and listed alike. Their owner lives until it leaves them alone."""
-    await ReplicaLeases(connection, Keys()).renew(OWNER, _LEASE)
+async def in_progress(connection: Connection, livekit: StubLiveKit, calls: range, *, owner: str) -> Sequence[str]:
+    """The rooms of the calls with these numbers, stored and listed alike. Their owner lives until it leaves them alone."""
+    await ReplicaLeases(connection, Keys()).renew(owner, _LEASE)
     sessions = Sessions(connection, Keys(), Retention())
-    rooms = [f"support-{number:05}" for number in range(calls)]
-    for start in range(0, calls, _AT_ONCE):
-        await asyncio.gather(*(_store(sessions, room) for room in rooms[start : start + _AT_ONCE]))
-    for room in rooms:
-        listed(livekit, room)
+    rooms = [f"support-{number:05}" for number in calls]
+    for start in range(0, len(rooms), _AT_ONCE):
+        portion = rooms[start : start + _AT_ONCE]
+        await asyncio.gather(*(_store(sessions, room, owner) for room in portion))
+        for room in portion:
+            listed(livekit, room)
     return rooms
 
 
-async def leave_alone(connection: Connection) -> None:
-    """Let the owner's lease lapse: another replica will take the calls over."""
-    await ReplicaLeases(connection, Keys()).renew(OWNER, _LAPSED)
+async def leave_alone(connection: Connection, owner: str) -> None:
+    """Let the owner's lease lapse: another replica will take its calls over."""
+    await ReplicaLeases(connection, Keys()).renew(owner, _LAPSED)
 
 
 def listed(livekit: StubLiveKit, room: str) -> None:
@@ -87,13 +87,13 @@ def agent(sid: str, identity: str) -> ParticipantInfo:
     )
 
 
-async def _store(sessions: Sessions, room: str) -> None:
+async def _store(sessions: Sessions, room: str, owner: str) -> None:
     now = time.time()
     opening = f.RoomOpened(room, _sid(room), started_at=now)
     started, caller, joined = _webhooks(room, now)
-    reply = await sessions.append(opening, [started], event_id=f"{room}/1", replica=OWNER)
-    await sessions.append(opening, [caller], event_id=f"{room}/2", replica=OWNER)
-    await sessions.append(opening, [joined], event_id=f"{room}/3", replica=OWNER)
+    reply = await sessions.append(opening, [started], event_id=f"{room}/1", replica=owner)
+    await sessions.append(opening, [caller], event_id=f"{room}/2", replica=owner)
+    await sessions.append(opening, [joined], event_id=f"{room}/3", replica=owner)
     claimed = reply.claimed
     if claimed is None:
         message = f"{room} is in the store already"

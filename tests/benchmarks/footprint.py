@@ -1,4 +1,4 @@
-"""What an orchestrator takes: memory when it is idle, time to import, and what each live session adds."""
+"""What an orchestrator takes: memory when it is idle, time to import, and what a live session takes in the store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks.dispatch_latency import CONFIG
 from tests.benchmarks.figure import Figure
-from tests.benchmarks.per_session import DRIVEN, STORED, bytes_in_the_process, bytes_in_the_store
+from tests.benchmarks.per_session import STORED, bytes_in_the_store
 from tests.benchmarks.resident import resident_megabytes
 from tests.benchmarks.stub_livekit import stub_livekit
 from tests.e2e.harness.orchestrator import orchestrator
@@ -34,6 +34,7 @@ async def measure(directory: Path) -> Sequence[Figure]:
         orchestrator(directory, livekit, CONFIG, redis_url=store.url) as service,
     ):
         resident = resident_megabytes(service.process.pid)
+    stored = await bytes_in_the_store(directory)
     ours, least = _import_times()
     return [
         Figure("memory of an idle orchestrator", "MB", ours=resident, goal=120, samples=1),
@@ -45,26 +46,13 @@ async def measure(directory: Path) -> Sequence[Figure]:
             samples=IMPORTS,
         ),
         Figure(
-            "bytes per live session in the store",
+            "memory of one live session in the store",
             "B",
-            ours=await bytes_in_the_store(_subdirectory(directory, "stored")),
+            ours=stored,
             goal=4096,
             samples=STORED,
         ),
-        Figure(
-            "bytes per live session in the process that drives it",
-            "B",
-            ours=await bytes_in_the_process(_subdirectory(directory, "driven")),
-            samples=DRIVEN,
-        ),
     ]
-
-
-def _subdirectory(directory: Path, name: str) -> Path:
-    """A store of its own for each."""
-    made = directory / name
-    made.mkdir()
-    return made
 
 
 def _import_times() -> tuple[list[float], list[float]]:

@@ -1,4 +1,4 @@
-"""What one live session takes: bytes in the store, and in the process that drives it."""
+"""What one live session takes in the store, after a usual history: webhooks, a dispatch, an agent that joins and answers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from livekit.protocol.models import ParticipantInfo
 
 from orchestrator.store.connection import Connection
 from tests.benchmarks.dispatch_latency import CONFIG
-from tests.benchmarks.fleet import connected, in_progress, leave_alone
-from tests.benchmarks.resident import resident_megabytes
+from tests.benchmarks.fleet import connected
 from tests.benchmarks.stub_livekit import StubLiveKit, stub_livekit
 from tests.benchmarks.traffic import PATH, Webhook, life, of_event
 from tests.e2e.harness.orchestrator import Orchestrator, orchestrator
@@ -24,17 +23,12 @@ from tests.e2e.harness.redis import redis_server
 from tests.e2e.harness.wait import wait_until
 
 STORED = 1_000
-DRIVEN = 10_000
 
 _AT_ONCE = 32
-_MEGABYTE = 1024 * 1024
-
-_LONG_PERIOD: Mapping[str, object] = {**CONFIG, "pulse_period": "60s"}
-"""Every agent is asked, and the machine is not kept busy by it."""
 
 
 async def bytes_in_the_store(directory: Path) -> float:
-    """Per session, indexes and all, of calls that came as LiveKit's webhooks and were dispatched to, joined and asked."""
+    """Per session, with its entries in the indexes, as the store itself counts them."""
     async with (
         stub_livekit() as livekit,
         redis_server(directory) as store,
@@ -48,19 +42,6 @@ async def bytes_in_the_store(directory: Path) -> float:
         for room in livekit.sids:
             await wait_until(partial(_settled, service, room), timeout=30.0, description=f"{room} is settled")
         return (await _memory_usage(connection) - before) / STORED
-
-
-async def bytes_in_the_process(directory: Path) -> float:
-    """Per session, of calls that one replica has taken over, and whose agents it asks."""
-    async with stub_livekit() as livekit, redis_server(directory) as store:
-        async with orchestrator(directory, livekit, _LONG_PERIOD, redis_url=store.url) as idle:
-            before = resident_megabytes(idle.process.pid)
-        async with connected(store.url) as connection:
-            await in_progress(connection, livekit, DRIVEN)
-            await leave_alone(connection)
-        async with orchestrator(directory, livekit, _LONG_PERIOD, redis_url=store.url) as busy:
-            await wait_until(lambda: len(livekit.asked) == DRIVEN, timeout=90.0, description="every agent has been asked")
-            return (resident_megabytes(busy.process.pid) - before) * _MEGABYTE / DRIVEN
 
 
 async def _call(several: asyncio.Semaphore, http: aiohttp.ClientSession, livekit: StubLiveKit, service: Orchestrator) -> None:

@@ -30,7 +30,7 @@ async def measure(directory: Path) -> Sequence[Figure]:
     """Rooms that agree, all of them quiet for so long that as many are looked into as a round may; then 1 % that differ."""
     async with redis_server(directory) as store, stub_livekit() as livekit:
         async with connected(store.url) as connection:
-            rooms = await in_progress(connection, livekit, ROOMS)
+            rooms = await in_progress(connection, livekit, range(ROOMS), owner="owner")
         agreeing = await _rounds(directory, store, livekit, ROUNDS)
         _change(livekit, rooms)
         differing = await _rounds(directory, store, livekit, 1)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -65,8 +64,10 @@ class StubLiveKit:
         """The live rooms by name."""
         self.participants: dict[str, list[ParticipantInfo]] = {}
         """Who is in a room, by its name."""
-        self.asked: Counter[str] = Counter()
-        """How often somebody in a room was asked by PerformRpc, by the room's name."""
+        self.asked: set[str] = set()
+        """The rooms in which somebody was asked by PerformRpc."""
+        self.looked_into: set[str] = set()
+        """The rooms whose dispatches were listed."""
         self.dispatches: dict[str, list[AgentDispatch]] = {}
         """By the name of their room."""
         self._asked_at: dict[str, asyncio.Future[float]] = {}
@@ -134,11 +135,12 @@ class StubLiveKit:
         return ListParticipantsResponse(participants=self.participants.get(room, []))
 
     def _perform_rpc(self, body: bytes) -> Message:
-        self.asked[PerformRpcRequest.FromString(body).room] += 1
+        self.asked.add(PerformRpcRequest.FromString(body).room)
         return PerformRpcResponse()
 
     def _list_dispatches(self, body: bytes) -> Message:
         room = ListAgentDispatchRequest.FromString(body).room
+        self.looked_into.add(room)
         return ListAgentDispatchResponse(agent_dispatches=self.dispatches.get(room, []))
 
     def _create_dispatch(self, body: bytes) -> Message:
