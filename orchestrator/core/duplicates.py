@@ -54,7 +54,7 @@ def judge(session: Session, look: Look, now: float) -> Judgement:
             undecided.append(agent)
         elif _jobless_foreign_dispatches(placement, look) > _explained_by_them(session, placement, look, foreign + strangers):
             _beside(placement, agent, foreign, strangers)
-        elif any(a.ours and a.deleted for a in placement.attempts):
+        elif _deleted_some(placement):
             remove.append(agent)
     return Judgement(tuple(remove), tuple(foreign), tuple(strangers), tuple(undecided))
 
@@ -91,6 +91,12 @@ def _is_ours(session: Session, placement: Placement, agent: Agent, dispatch: Lis
         return agent.key.session == session.sid
     attempt = attempt_behind(session, placement, agent)
     return attempt is not None and attempt.ours and attempt.identity == agent.identity
+
+
+def _deleted_some(placement: Placement) -> bool:
+    """Whether a dispatch of ours was deleted here; the store may have forgotten those with the lowest numbers."""
+    forgotten = min((a.number for a in placement.attempts), default=1) > 1
+    return forgotten or any(a.ours and a.deleted for a in placement.attempts)
 
 
 def _jobless_foreign_dispatches(placement: Placement, look: Look) -> int:

@@ -66,6 +66,14 @@ def test_an_unexplained_extra_where_we_deleted_a_dispatch_is_an_orphan_of_ours()
     assert removed(session, look(), LATE) == ["agent-AJ_9"]
 
 
+def test_an_unexplained_extra_where_the_store_has_forgotten_attempts_of_ours_is_an_orphan_of_theirs() -> None:
+    session = play(
+        opened(), routed("mary"), f.DispatchRecovered("mary", 2, "attempt-2", "AD_2", "mary"),
+        agent_joined("AJ_2"), agent_joined("AJ_9"),
+    )  # fmt: skip
+    assert removed(session, look(), LATE) == ["agent-AJ_9"]
+
+
 def test_an_unexplained_extra_where_we_deleted_nothing_is_not_ours_to_remove() -> None:
     assert removed(two_agents(), look(), LATE) == []
 
