@@ -111,6 +111,10 @@ class TestWorkers:
 
     def signal_job(self, room: str, number: signal.Signals) -> None:
         """Send the process of the last job of this room a signal; only for a behaviour with a process for each job."""
+        os.kill(self.pid(room), number)
+
+    def pid(self, room: str) -> int:
+        """The process of the last job of this room; only for a behaviour with a process for each job."""
         pid = self.seen("entered", room=room)[-1].pid
         if pid == self.process.pid:
             message = "this job runs in the worker's own process"
@@ -118,7 +122,7 @@ class TestWorkers:
         if os.getpgid(pid) != self.process.pid:
             message = f"process {pid} is none of this worker's: the job has ended, and its number is somebody else's"
             raise RuntimeError(message)
-        os.kill(pid, number)
+        return pid
 
 
 class RollcallWorker:
