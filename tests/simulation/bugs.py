@@ -152,7 +152,8 @@ class TrustsWebhooksBlindly(Bug):
         newest = self._newest.get(event.opening.room, event.opening)
         newest = max(newest, event.opening, key=lambda opening: opening.started_at)
         self._newest[newest.room] = newest
-        return replace(event, opening=newest)
+        joined = any(isinstance(fact, AgentJoined) for fact in event.facts)
+        return replace(event, opening=newest) if joined else event
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

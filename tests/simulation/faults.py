@@ -161,7 +161,7 @@ async def _cut_from_livekit(world: "World", fault: Fault) -> None:
 KINDS: Final[dict[str, Kind]] = {
     "webhooks lost": Kind(_sandbox("lose_webhooks"), (5, 40), (0.2, 1.0), 2),
     "webhooks duplicated": Kind(_sandbox("duplicate_webhooks", int), (5, 30), (1, 50), 1),
-    "webhooks out of order": Kind(_sandbox("shuffle_webhooks"), (5, 40), (0.5, 20), 4),
+    "webhooks out of order": Kind(_sandbox("shuffle_webhooks"), (5, 40), (0.5, 20), 5),
     "webhooks blocked": Kind(_sandbox("webhooks_blocked", bool), (10, 60), (1, 1), 1),
     "dispatches lost": Kind(_sandbox("drop_dispatch"), (5, 30), (0.2, 1.0), 2),
     "late joiners": Kind(_sandbox("late_joiners"), (5, 30), (0.3, 1.0), 3),

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -79,7 +79,7 @@ def draw(seed: int) -> Plan:
     return Plan(
         seed=seed,
         policy=_policy(chance),
-        rooms=tuple(_room(chance, number, faulty_until) for number in range(chance.randint(2, 8))),
+        rooms=tuple(_rooms(chance, faulty_until)),
         workers=tuple(_workers(chance, faulty_until)),
         faults=tuple(draw_faults(chance, faulty_until)),
         faulty_until=faulty_until,
@@ -99,20 +99,25 @@ def _policy(chance: random.Random) -> Policy:
     )
 
 
-def _room(chance: random.Random, number: int, until: float) -> RoomPlan:
-    kind = chance.choice(("solo", "solo", "solo", "pair", "safe", "shy", "none"))
-    # Now and then a name comes again: another room, with another sid.
-    name = f"{kind}-{chance.randint(0, 4)}" if chance.random() < 0.3 else f"{kind}-{10 + number}"
-    opens_at = chance.uniform(0.0, until * 0.7)
+def _rooms(chance: random.Random, until: float) -> Iterator[RoomPlan]:
+    for number in range(chance.randint(2, 8)):
+        kind = chance.choice(("solo", "solo", "solo", "pair", "safe", "shy", "none"))
+        room = _room(chance, f"{kind}-{number}", chance.uniform(0.0, until * 0.7), until)
+        yield room
+        if room.closes_at < until and chance.random() < 0.7:  # and again under the same name: another room, another sid
+            yield _room(chance, room.name, room.closes_at + chance.uniform(0.2, 8.0), until)
+
+
+def _room(chance: random.Random, name: str, opens_at: float, until: float) -> RoomPlan:
     people = []
     for index in range(chance.choice((0, 1, 1, 1, 2, 3))):
         comes_at = opens_at + (0.0 if index == 0 else chance.uniform(0.0, 20.0))
         goes_at = comes_at + chance.uniform(5.0, 40.0) if chance.random() < 0.3 else math.inf
-        people.append(Person(f"person-{number}-{index}", comes_at, goes_at))
+        people.append(Person(f"person-{opens_at:.0f}-{index}", comes_at, goes_at))
     created = not people or chance.random() < 0.4
-    agents = ("mary",) if created and kind != "none" and chance.random() < 0.15 else ()
-    closes_at = opens_at + chance.uniform(10.0, 60.0) if chance.random() < 0.15 else math.inf
-    return RoomPlan(name, opens_at, tuple(people), created, agents, min(closes_at, until) if closes_at < until else math.inf)
+    agents = ("mary",) if created and not name.startswith("none") and chance.random() < 0.15 else ()
+    closes_at = opens_at + chance.uniform(5.0, 60.0) if chance.random() < 0.2 else math.inf
+    return RoomPlan(name, opens_at, tuple(people), created, agents, closes_at if closes_at < until else math.inf)
 
 
 def _workers(chance: random.Random, until: float) -> list[WorkerPlan]:
