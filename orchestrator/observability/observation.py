@@ -9,6 +9,7 @@ import structlog
 
 from orchestrator.core import causes
 from orchestrator.core.causes import Cause
+from orchestrator.core.facts import Source
 from orchestrator.core.session import Attempt, Placement, PlacementState, Session, TimelineEntry
 from orchestrator.observability.metrics import Metrics
 from orchestrator.runtime.ports import Delivered
@@ -20,6 +21,8 @@ _LEVELS: Final = {
     "attempt_ended": "warning",
     "lost": "warning",
     "fallback": "warning",
+    "agent_silent": "warning",
+    "room_lives_on": "warning",
     "agent_aborted": "warning",
     "participant_joined": "debug",
     "participant_left": "debug",
@@ -36,7 +39,7 @@ class Observation:
         """Tell what this fact changed; a fact that changed nothing is only counted."""
         self._metrics.facts.labels(type(delivered.fact).__name__).inc()
         self._count_lag(delivered)
-        if before is None:
+        if before is None or (before.ended and not after.ended):  # only listings had said that it was over
             self._metrics.sessions_opened.inc()
         for entry in _new_lines(before, after):
             _tell(after, entry, delivered.at)
@@ -51,7 +54,7 @@ class Observation:
 
     def _count_lag(self, delivered: Delivered) -> None:
         created_at = getattr(delivered.fact, "created_at", None)
-        if created_at is not None:
+        if created_at is not None and getattr(delivered.fact, "source", Source.WEBHOOK) is Source.WEBHOOK:
             self._metrics.webhook_lag.observe(max(delivered.at - created_at - 1.0, 0.0))
 
     def _count(self, session: Session, earlier: Placement | None, placement: Placement) -> None:

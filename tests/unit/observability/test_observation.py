@@ -229,6 +229,19 @@ def test_lag_is_what_is_certain_of_it(watched: Watched) -> None:
     assert watched.count("rollcall_webhook_lag_seconds_count") == {"rollcall_webhook_lag_seconds_count": 2.0}
 
 
+def test_a_session_that_lives_on_is_opened_again_so_that_the_sum_stays_right(watched: Watched) -> None:
+    watched.play(opened(), routed("mary"), f.RoomFinished(START + 10, f.Source.LISTING), person_joined())
+    assert watched.session is not None
+    assert not watched.session.ended
+    assert watched.count("rollcall_sessions_opened_total") == {"rollcall_sessions_opened_total": 2}
+    assert sum(watched.count("rollcall_sessions_ended_total").values()) == 1
+
+
+def test_what_a_listing_shows_is_no_late_webhook(watched: Watched) -> None:
+    watched.play(opened(), routed("mary"), agent_joined(at=START - 600, source=f.Source.LISTING))
+    assert watched.count("rollcall_webhook_lag_seconds_count") == {}
+
+
 def test_facts_are_counted_by_kind(watched: Watched) -> None:
     watched.play(opened(), routed("mary"), routed("mary"))
     assert watched.count("rollcall_facts_total") == {
