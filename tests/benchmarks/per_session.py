@@ -19,7 +19,7 @@ from tests.benchmarks.stub_livekit import StubLiveKit, stub_livekit
 from tests.benchmarks.traffic import PATH, Webhook, life, of_event
 from tests.e2e.harness.orchestrator import Orchestrator, orchestrator
 from tests.e2e.harness.ports import LOOPBACK
-from tests.e2e.harness.redis import redis_server
+from tests.e2e.harness.redis import Flavour, redis_server
 from tests.e2e.harness.wait import wait_until
 
 STORED = 1_000
@@ -27,11 +27,11 @@ STORED = 1_000
 _AT_ONCE = 32
 
 
-async def bytes_in_the_store(directory: Path) -> float:
+async def bytes_in_the_store(directory: Path, flavour: Flavour) -> float:
     """Per session, with its entries in the indexes, as the store itself counts them."""
     async with (
         stub_livekit() as livekit,
-        redis_server(directory) as store,
+        redis_server(directory, flavour) as store,
         orchestrator(directory, livekit, CONFIG, redis_url=store.url) as service,
         connected(store.url) as connection,
         aiohttp.ClientSession() as http,
