@@ -63,6 +63,7 @@ def test_every_kind_of_fault_is_drawn() -> None:
 
 @pytest.mark.parametrize("bug", BUGS.values(), ids=lambda bug: bug.name)
 @pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_a_planted_bug_is_found(bug: Composition) -> None:
     assert find(bug, 1, WITHIN) is not None
 

@@ -13,6 +13,10 @@ _HARMLESS: Final = frozenset({"knows_pulse", "joins_without_attributes"})
 """Differences of behaviour that keep nobody from serving."""
 
 
+_ROOM: Final = 0.2
+"""LiveKit's weight of a worker that is surely asked."""
+
+
 class Workforce:
     def __init__(self, world: "World") -> None:
         self._world = world
@@ -46,9 +50,9 @@ class Workforce:
         return not any(_strangeness(plan) for plan, _ in self._of(agent_name))
 
     def serves(self, agent_name: str) -> bool:
-        """Whether somebody takes jobs of this name, and nobody strange does."""
+        """Whether somebody has room for jobs of this name, and nobody strange takes them."""
         mine = self._of(agent_name)
-        return bool(mine) and self.steady(agent_name) and all(worker.registered for _, worker in mine)
+        return bool(mine) and self.steady(agent_name) and all(w.registered and w.room_left > _ROOM for _, w in mine)
 
     def _of(self, agent_name: str) -> list[tuple[WorkerPlan, Worker]]:
         return [(plan, worker) for plan, worker in self._workers if worker.alive and plan.agent_name == agent_name]
