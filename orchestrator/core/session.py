@@ -227,7 +227,7 @@ class Placement:
 class TimelineEntry:
     at: float
     event: str
-    source: Source
+    source: Source = Source.ROLLCALL
     agent_name: str | None = None
     attempt: int | None = None
     dispatch_id: str | None = None

@@ -160,7 +160,7 @@ class LiveKitApi:
             pulse = pulse_in(refusal)
         except NO_ANSWER:
             pulse = Pulse.UNKNOWN
-        return PulseReply(pulse, rtt_ms=(self._clock.monotonic() - asked_at) * 1000)
+        return PulseReply(pulse, rtt_ms=round((self._clock.monotonic() - asked_at) * 1000, 1))
 
     async def _call(self, service: str, method: str, request: Message, token: str, answer: type[Answer]) -> Answer:
         with translated(method):

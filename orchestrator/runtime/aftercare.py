@@ -8,6 +8,7 @@ from orchestrator.core.belonging import evictions
 from orchestrator.core.causes import Cause
 from orchestrator.core.duplicates import SETTLED_AFTER, judge, surplus_dispatches
 from orchestrator.core.facts import AgentRetired, AgentSilent, AttemptEnded, ForeignAgentServes, StrangerSeen
+from orchestrator.core.listing import Look
 from orchestrator.core.session import Agent, PlacementState
 from orchestrator.core.silence import lost_with_its_node
 from orchestrator.runtime.asking import Asker
@@ -21,6 +22,9 @@ log = structlog.get_logger()
 SECOND_LOOK: Final = 10.0
 """Seconds after verification when a create that was ambiguous and came late must have shown itself."""
 
+SEEN_TO: Final = 60.0
+"""Seconds after verification in which a replica that died may have left that undone."""
+
 _LEAVING: Final = 5.0
 """Seconds that a removed agent's `left` may take before it is removed again."""
 
@@ -31,16 +35,21 @@ _LONGEST_PAUSE: Final = 60.0
 class Aftercare:
     """What follows a verification. Each method ends by itself and raises nothing but Superseded inside."""
 
-    def __init__(self, looker: Looker, asker: Asker, attempts: AttemptRunner, clock: Clock) -> None:
+    def __init__(self, looker: Looker, unhurried: Looker, asker: Asker, attempts: AttemptRunner, clock: Clock) -> None:
+        """`unhurried` looks after those that are verified: behind every look that somebody waits for."""
         self._asker = asker
         self._looker = looker
+        self._unhurried = unhurried
         self._attempts = attempts
         self._clock = clock
 
     async def attend(self, owner: SessionOwner, name: str, identity: str) -> None:
-        """Ten seconds after the agent was verified see that it is alone."""
+        """Ten seconds after the agent was verified see that it is alone; long after, somebody has seen to that."""
+        since = self._clock.now() - (owner.session.placement(name).verified_at or 0.0)
+        if since > SEEN_TO:
+            return
         try:
-            if not await owner.until(lambda s: not s.serves(name, identity), timeout=SECOND_LOOK):
+            if not await owner.until(lambda s: not s.serves(name, identity), timeout=SECOND_LOOK - since):
                 await self._tidy(owner, name)
         except (Superseded, RoomGone, LookFailed):
             return
@@ -85,7 +94,7 @@ class Aftercare:
         return reply.pulse is Pulse.NOT_THERE
 
     async def _tidy(self, owner: SessionOwner, name: str) -> None:
-        look = await self._looker.look(owner)
+        look = await self._unhurried.look(owner)
         placement = owner.session.placement(name)
         if placement.state is PlacementState.VERIFIED:
             for dispatch in surplus_dispatches(owner.session, placement, look):
@@ -94,17 +103,16 @@ class Aftercare:
                 if attempt.open and attempt != placement.serving_attempt:
                     await owner.record(AttemptEnded(name, attempt.number, None))
         await self._attempts.clear(owner, name)
-        await self._judge(owner)
+        await self._judge(owner, look)
 
     async def _undecided(self, owner: SessionOwner) -> bool:
         try:
-            return await self._judge(owner)
+            return await self._judge(owner, await self._looker.look(owner))
         except LookFailed:
             return True
 
-    async def _judge(self, owner: SessionOwner) -> bool:
+    async def _judge(self, owner: SessionOwner, look: Look) -> bool:
         """Whether somebody must be looked at again."""
-        look = await self._looker.look(owner)
         judgement = judge(owner.session, look, self._clock.now())
         for agent in judgement.remove:
             if agent.identity not in owner.session.retired:

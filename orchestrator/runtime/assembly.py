@@ -98,12 +98,13 @@ class Runtime:
         livekit = self._livekit()
         asker = Asker(self._livekit(questions=Purpose.PULSE), livekit, times.pulse_timeout)
         looker = Looker(livekit, asker, clock)
+        unhurried = Looker(self._livekit(listings=Purpose.RECONCILE), asker, clock)
         ghosts = GhostGuard(livekit, ports.store)
         attempts = AttemptRunner(livekit, looker, self.pacing, ghosts, clock, randomness, times.attempt)
         self.pulse = PulseKeeper(asker, looker, clock, randomness, times.pulse)
         steward = Steward(
             Dispatcher(looker, attempts, self.pacing, self._gate, clock, randomness),
-            Aftercare(looker, asker, attempts, clock),
+            Aftercare(looker, unhurried, asker, attempts, clock),
             self.pulse,
             Alarm(ports.alerts, clock, link),
             tasks,

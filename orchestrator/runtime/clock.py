@@ -2,8 +2,8 @@
 
 import asyncio
 import random
+import secrets
 import time
-import uuid
 from typing import Final
 
 STEP: Final = 1.0
@@ -40,8 +40,9 @@ class StoreClock:
             self._latest = store_time
 
     def now(self) -> float:
+        """To the millisecond, as the store's own times are: records hold many of them."""
         self._latest = max(self._latest, self._ahead + self.monotonic())
-        return self._latest
+        return round(self._latest, 3)
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -55,4 +56,5 @@ class SystemRandomness:
         return random.random()  # noqa: S311  # spreads waits; nothing is to be kept secret
 
     def attempt_id(self) -> str:
-        return uuid.uuid4().hex
+        """Beside the session's sid and the attempt's number 64 bits are plenty; each record holds it."""
+        return secrets.token_hex(8)

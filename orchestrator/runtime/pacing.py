@@ -16,6 +16,9 @@ log = structlog.get_logger()
 _ASK_AGAIN = 1.0
 """Seconds after which a waiter asks again, woken or not: a queue forgets those that do not ask."""
 
+_HEAD = 8
+"""How many of the queue ask again when a slot becomes free. The others learn of their place when they ask anyway."""
+
 _HOLD_BEYOND = 5.0
 """Seconds beyond the join window after which a slot lapses, for holders that died."""
 
@@ -32,6 +35,8 @@ class NoSlot(RollcallError):
 class _Waiter:
     owner: SessionOwner
     freed: bool = False
+    ahead: int = 0
+    """How many were before it in the queue when it last asked."""
 
 
 class Pacing:
@@ -40,13 +45,15 @@ class Pacing:
     def __init__(self, slots: Slots, clock: Clock) -> None:
         self._slots = slots
         self._clock = clock
-        self._waiters: dict[str, set[_Waiter]] = {}
+        self._waiters: dict[str, dict[_Waiter, None]] = {}
+        """By agent name, in the order in which they came: chance has no part in who asks first."""
 
     def freed(self, agent_name: str) -> None:
-        """A slot became free, here or at another replica: everybody who waits for it asks again."""
+        """A slot became free, here or at another replica: those at the head of the queue ask again."""
         for waiter in self._waiters.get(agent_name, ()):
-            waiter.freed = True
-            waiter.owner.nudge()
+            if waiter.ahead < _HEAD:
+                waiter.freed = True
+                waiter.owner.nudge()
 
     async def acquire(self, owner: SessionOwner, placement: Placement, deadline: float | None) -> bool:
         """Wait for a slot; False when the placement no longer wants an agent. Raises NoSlot, Superseded.
@@ -63,7 +70,8 @@ class Pacing:
                 now = self._clock.now()
                 if deadline is not None and now >= deadline:
                     raise NoSlot(reply.cause if reply else None)
-                self._waiters.setdefault(agent_name, set()).add(waiter)
+                waiter.ahead = reply.ahead if reply else 0
+                self._waiters.setdefault(agent_name, {})[waiter] = None
                 awaited = Awaited.BREAKER if reply is not None and reply.breaker_open else Awaited.SLOT
                 if owner.session.placement(name).awaited is not awaited:
                     await owner.record(Waiting(name, awaited))
@@ -74,7 +82,7 @@ class Pacing:
             await self.give_back(owner.sid, placement, SlotEnd.OTHER)
             raise
         finally:
-            self._waiters.get(agent_name, set()).discard(waiter)
+            self._waiters.get(agent_name, {}).pop(waiter, None)
         await self.give_back(owner.sid, placement, SlotEnd.OTHER)
         return False
 
