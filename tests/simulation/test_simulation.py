@@ -33,8 +33,8 @@ def test_the_invariants_hold_whatever_breaks(first: int) -> None:
 
 
 def test_one_seed_tells_one_story_line_by_line() -> None:
-    seed = next(seed for seed in range(1, SEEDS) if len(draw(seed).faults) >= 6)
-    assert run(draw(seed)).trace.text() == run(draw(seed)).trace.text()
+    for seed in range(1, 31):
+        assert run(draw(seed)).trace.text() == run(draw(seed)).trace.text(), f"seed {seed}"
 
 
 def test_the_story_does_not_depend_on_how_this_process_hashes() -> None:
