@@ -13,8 +13,8 @@ from orchestrator.core.facts import Fact
 from orchestrator.core.listing import LISTING_LAG, ListedRoom, Look
 from orchestrator.core.session import Session, SessionState
 
-QUIET_AFTER: Final = 60.0
-"""Seconds without a webhook after which one looks into a room: in most calls somebody comes or goes only twice."""
+LOOK_EVERY: Final = 30.0
+"""Seconds after which one looks into a room again, whatever is heard of it: a listing of all rooms counts no agents."""
 
 UNHEARD_AFTER: Final = 15.0
 """Seconds after which a room's first webhook is lost: so long LiveKit repeats it (after 1, 2, 4 and 8 s)."""
@@ -64,7 +64,7 @@ def urgency(held: Held, room: ListedRoom, looked_at: float, now: float) -> int |
         return 0
     if held.state is SessionState.OBSERVED and looked_at <= held.opened_at:
         return 1  # nobody has told us of its agents
-    if now - max(looked_at, held.heard_at or held.opened_at) >= QUIET_AFTER:
+    if now - max(looked_at, held.opened_at) >= LOOK_EVERY:
         return 2
     return None
 

@@ -8,8 +8,8 @@ come for a reason of the server's is none.
 from dataclasses import dataclass, replace
 
 from orchestrator.core.belonging import attempt_behind
-from orchestrator.core.listing import Look
-from orchestrator.core.session import Agent, Session
+from orchestrator.core.listing import ListedDispatch, Look
+from orchestrator.core.session import Agent, Attempt, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,23 @@ def lost_with_its_node(session: Session, agent: Agent, look: Look | None) -> boo
     """Whether an agent, of which LiveKit says that nobody takes questions for it, was on a node that is gone.
 
     So it is when the room was started again after the agent had come, or when a node answers for the room's dispatches
-    and lacks the agent's own, which we did not delete. `look` is None when it did not answer: then nothing is known.
+    and lacks the agent's own, which we did not delete. Where we do not know its dispatch, one with its job would be its
+    own, or one of its name of which no job is listed. `look` is None when no node answered: then nothing is known.
     """
     if session.restarted_at > agent.seen_at:
         return True
     if look is None:
         return False
-    listed = {dispatch.dispatch_id for dispatch in look.dispatches}
     for placement in session.placements:
         attempt = attempt_behind(session, placement, agent)
-        if attempt is not None and attempt.dispatch_id is not None and not attempt.deleted:
-            return attempt.dispatch_id not in listed
+        if attempt is not None and not attempt.deleted:
+            return not any(_may_be_its_own(d, attempt, agent) for d in look.dispatches)
     return False
+
+
+def _may_be_its_own(dispatch: ListedDispatch, attempt: Attempt, agent: Agent) -> bool:
+    if attempt.dispatch_id is not None:
+        return dispatch.dispatch_id == attempt.dispatch_id
+    if not dispatch.jobs:
+        return dispatch.agent_name == attempt.agent_name
+    return any(job.identity == agent.identity for job in dispatch.jobs)

@@ -28,6 +28,9 @@ from orchestrator.core.proof import Proof
 from orchestrator.core.session import PlacementState, Session, placement_of
 from orchestrator.core.settlement import cared_for, confirm, resolved
 
+_FIRST_START: Final = 3.0
+"""Seconds after LiveKit made a room within which its first room_started was made; LiveKit cuts its time to the second."""
+
 
 def fold(session: Session | None, fact: f.Fact, now: float) -> Session:
     """The session after a fact. Raises ValueError for a session that begins with anything but RoomOpened."""
@@ -79,10 +82,15 @@ def _room_started(session: Session, fact: f.RoomStarted, now: float) -> Session:
     session = replace(
         session,
         starts=session.starts + 1,
-        restarted_at=now if session.starts else 0.0,
+        restarted_at=now if _started_again(session, fact) else session.restarted_at,
         webhook_lag=_lag(fact.created_at, now),
     )
     return note(session, now, "room_started", f.Source.WEBHOOK)
+
+
+def _started_again(session: Session, fact: f.RoomStarted) -> bool:
+    """Whether this is not the room's first start, though it may be the first that we hear of."""
+    return session.starts > 0 or fact.created_at > session.started_at + _FIRST_START
 
 
 def _room_listed(session: Session, fact: f.RoomListed, now: float) -> Session:

@@ -63,7 +63,7 @@ class Steward:
             if placement.state is PlacementState.VERIFIED and (identity := placement.identity):
                 self._start_once(
                     owner,
-                    f"attend:{identity}",
+                    f"attend:{identity}:{placement.verified_at}",
                     lambda name=name, identity=identity: self._aftercare.attend(owner, name, identity),  # type: ignore[misc]
                 )
                 self._start(
@@ -74,7 +74,7 @@ class Steward:
         for _, extra in extras(session):
             self._start_once(
                 owner,
-                f"examine:{extra.participant_sid}",
+                f"examine:{extra.participant_sid}:{extra.seen_at}",
                 lambda extra=extra: self._aftercare.examine(owner, extra),  # type: ignore[misc]
             )
         if unproven(session) and not session.ended:

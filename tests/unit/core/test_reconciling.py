@@ -33,12 +33,13 @@ def test_what_was_heard_just_before_the_listing_or_after_it_is_not_doubted(chang
     assert not doubtful(held(**changes), {}, NOW)
 
 
-def test_a_room_with_other_people_than_we_count_is_looked_into_first_and_a_quiet_one_once_a_minute() -> None:
+def test_a_room_with_other_people_than_we_count_is_looked_into_first_and_each_one_twice_a_minute() -> None:
     assert urgency(held(), listed(2)["RM_1"], looked_at=NOW - 1, now=NOW) == 0
     assert urgency(held(state=SessionState.OBSERVED, opened_at=NOW - 1, heard_at=None), listed()["RM_1"], 0.0, NOW) == 1
     assert urgency(held(), listed()["RM_1"], looked_at=0.0, now=NOW) == 2
-    assert urgency(held(), listed()["RM_1"], looked_at=NOW - 59, now=NOW) is None
-    assert urgency(held(heard_at=NOW - 1), listed()["RM_1"], looked_at=0.0, now=NOW) is None
+    assert urgency(held(), listed()["RM_1"], looked_at=NOW - 29, now=NOW) is None
+    assert urgency(held(heard_at=NOW - 1), listed()["RM_1"], looked_at=0.0, now=NOW) == 2
+    assert urgency(held(opened_at=NOW - 1), listed()["RM_1"], looked_at=0.0, now=NOW) is None
 
 
 def test_a_session_is_abandoned_when_its_owner_has_no_lease_and_nobody_has_touched_it_for_a_while() -> None:

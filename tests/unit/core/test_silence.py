@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from orchestrator.core import facts as f
 from orchestrator.core.causes import Cause
-from orchestrator.core.listing import ListedDispatch, Look
+from orchestrator.core.listing import ListedDispatch, ListedJob, Look
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import PlacementState, Session
 from orchestrator.core.silence import Silence, lost_with_its_node
@@ -82,6 +82,25 @@ def test_an_agent_is_lost_with_its_node_when_a_node_answers_without_its_dispatch
     assert lost_with_its_node(session, agent, Look(LATER, (), ()))
     assert not lost_with_its_node(session, agent, Look(LATER, (), (ListedDispatch("AD_1", "mary", None, ()),)))
     assert not lost_with_its_node(session, agent, None), "nothing is known of a room whose node does not answer"
+
+
+def test_an_agent_of_unknown_dispatch_is_lost_when_no_listed_one_can_be_its_own() -> None:
+    session = play(opened(), routed("mary"), agent_joined(), f.PulseAnswered("agent-AJ_1", 2.0))
+    (agent,) = session.agents
+    its_own = ListedDispatch("AD_f", "mary", None, (ListedJob("AJ_1", f.JobStatus.RUNNING, "agent-AJ_1", ""),))
+    jobless = ListedDispatch("AD_g", "mary", None, ())
+    other = ListedDispatch("AD_h", "mary", None, (ListedJob("AJ_9", f.JobStatus.RUNNING, "agent-AJ_9", ""),))
+    assert not lost_with_its_node(session, agent, Look(LATER, (), (its_own,)))
+    assert not lost_with_its_node(session, agent, Look(LATER, (), (jobless,)))
+    assert lost_with_its_node(session, agent, Look(LATER, (), (other,)))
+
+
+def test_a_start_long_after_the_room_was_made_is_another_one_though_the_first_was_not_heard() -> None:
+    session = play(opened(), routed("mary"), agent_joined(), f.RoomStarted(START + 50), at=START + 50)
+    session = play(f.RoomStarted(START + 60), session=session, at=START + 60)
+    assert session.restarted_at == START + 60
+    late = play(opened(), f.RoomStarted(START + 1), at=START + 30)
+    assert late.restarted_at == 0.0, "it was only delivered late"
 
 
 def test_a_dispatch_that_we_deleted_tells_nothing_of_its_node() -> None:
