@@ -6,7 +6,7 @@ Numbers are never reused, so a fact that names one says the same however often a
 from dataclasses import replace
 
 from orchestrator.core import facts as f
-from orchestrator.core.ledger import add_attempt, note, retire, warn, with_attempt, with_placement
+from orchestrator.core.ledger import add_attempt, note, retire, warn, with_attempt, with_placement, without_attempt
 from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.presence import assess
 from orchestrator.core.proof import Proof, identity_of_job
@@ -191,10 +191,16 @@ def _is_behind(fact: f.JobChanged, placement: Placement, attempt: Attempt) -> bo
 
 
 def _disown(placement: Placement, owner: Attempt) -> Placement:
-    """Take an agent away from the attempts that were credited with it by its name alone: its job says whose it is."""
+    """Take an agent away from the attempts that were credited with it by its name alone: its job says whose it is.
+
+    One that was made up for it, for want of a dispatch that we knew of, never was an attempt.
+    """
     for other in placement.attempts:
         if other.number != owner.number and other.identity == owner.identity and other.job_status is None:
-            placement = with_attempt(placement, replace(other, identity=None, job_id=None))
+            if other.adopted and other.dispatch_id is None:
+                placement = without_attempt(placement, other)
+            else:
+                placement = with_attempt(placement, replace(other, identity=None, job_id=None))
     return placement
 
 

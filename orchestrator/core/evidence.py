@@ -21,7 +21,7 @@ from orchestrator.core.facts import (
 )
 from orchestrator.core.listing import LISTING_LAG, ListedDispatch, Look
 from orchestrator.core.proof import Proof
-from orchestrator.core.session import Agent, Attempt, Placement, Session
+from orchestrator.core.session import NOT_LISTED, Agent, Attempt, Placement, Session
 
 
 def differences(session: Session, look: Look) -> tuple[Fact, ...]:
@@ -59,7 +59,7 @@ def agent_differences(session: Session, look: Look) -> Iterator[Fact]:
     """Agents that came, left or became ready without our hearing of it."""
     known = {a.participant_sid: a for a in session.agents}
     for listed in look.participants:
-        if listed.is_agent and listed.active and listed.sid not in known:
+        if listed.is_agent and listed.active and _is_news(known.get(listed.sid)):
             yield AgentJoined(
                 participant_sid=listed.sid,
                 identity=listed.identity,
@@ -82,11 +82,16 @@ def agent_differences(session: Session, look: Look) -> Iterator[Fact]:
                 agent_name=agent.agent_name,
                 joined_at=agent.joined_at,
                 created_at=look.requested_at,
-                reason="NOT_LISTED",
+                reason=NOT_LISTED,
                 leave=LeaveReason.FAILURE,
                 key=agent.key,
                 source=Source.LISTING,
             )
+
+
+def _is_news(known: Agent | None) -> bool:
+    """Whether a listed agent is one that we do not hold as present; what only a listing lacked, a listing brings back."""
+    return known is None or (not known.present and known.reason == NOT_LISTED)
 
 
 def _may_contradict(look: Look, agent: Agent) -> bool:

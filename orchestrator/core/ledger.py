@@ -62,6 +62,14 @@ def add_attempt(placement: Placement, attempt: Attempt) -> Placement:
     )
 
 
+def without_attempt(placement: Placement, attempt: Attempt) -> Placement:
+    return replace(
+        placement,
+        attempts=tuple(a for a in placement.attempts if a.number != attempt.number),
+        attempts_total=placement.attempts_total - 1,
+    )
+
+
 def with_agent(session: Session, agent: Agent) -> Session:
     """Put an agent in, by its participant sid. Those present are all kept; of those gone, the newest."""
     others = [a for a in session.agents if a.participant_sid != agent.participant_sid]

@@ -3,7 +3,8 @@
 * A placement that wants an agent is confirmed by any present agent that belongs to it and whose proof is high enough,
   one of a given-up attempt included: then that one wins, and the newer attempt is retired in its place.
 * Others that belong stay extras, to be looked at; those with a retired identity go.
-* `left` may come before `joined`. A participant sid never comes back, so a late `joined` is played before its `left`.
+* `left` may come before `joined`. A participant sid never comes back, so a late `joined` is played before its `left`;
+  but one that only a listing lacked was there all the time, and must answer again.
 """
 
 from dataclasses import replace
@@ -14,13 +15,15 @@ from orchestrator.core.facts import AgentJoined, AgentLeft, AgentReady, AgentSil
 from orchestrator.core.ledger import note, retire, with_agent, with_attempt, with_placement
 from orchestrator.core.listing import LISTING_LAG
 from orchestrator.core.proof import Proof, job_of_identity
-from orchestrator.core.session import Agent, Attempt, Placement, PlacementState, Session
+from orchestrator.core.session import NOT_LISTED, Agent, Attempt, Placement, PlacementState, Session
 from orchestrator.core.settlement import confirm, lose
 
 
 def joined(session: Session, fact: AgentJoined, now: float) -> Session:
     """An agent is in the room: heard of for the first time, now by a webhook after a listing, or after it left."""
     known = next((a for a in session.agents if a.participant_sid == fact.participant_sid), None)
+    if known is not None and known.reason == NOT_LISTED:
+        known = None
     if known is not None and known.heard_joining and not (known.source is Source.LISTING and fact.source is Source.WEBHOOK):
         return session
     agent = Agent(

@@ -23,6 +23,10 @@ KEPT_RETIRED: Final = 200
 KEPT_GONE_AGENTS: Final = 20
 
 
+NOT_LISTED: Final = "NOT_LISTED"
+"""Why an agent counts as gone that a listing lacked; the other reasons are LiveKit's words."""
+
+
 class SessionState(StrEnum):
     DISPATCHING = "dispatching"
     VERIFIED = "verified"

@@ -1,11 +1,12 @@
 """Asking participants whether they answer, and writing down what that tells of those who are only listed."""
 
 import asyncio
+from collections.abc import Iterable
 
 import structlog
 
 from orchestrator.core.evidence import unproven
-from orchestrator.core.facts import Fact, PulseAnswered, PulseUnsupported
+from orchestrator.core.facts import AgentLeft, Fact, PulseAnswered, PulseUnsupported
 from orchestrator.core.session import Agent
 from orchestrator.runtime.owner import SessionOwner
 from orchestrator.runtime.ports import LiveKit, Pulse, PulseReply
@@ -45,6 +46,17 @@ class Asker:
         if facts:
             await owner.record(*facts)
         return {agent.participant_sid: reply.pulse for agent, reply in zip(agents, replies, strict=True)}
+
+    async def without_the_living(self, room: str, facts: Iterable[Fact]) -> tuple[Fact, ...]:
+        """Facts of a listing, without those that say of an agent which answers that it has left.
+
+        A listing may lack half of a room by mistake. Who cannot be asked for a reason of the server's has not left, either.
+        """
+        facts = tuple(facts)
+        gone = [fact for fact in facts if isinstance(fact, AgentLeft)]
+        replies = await asyncio.gather(*(self.ask(room, fact.identity, urgent=True) for fact in gone))
+        doubted = {f.participant_sid for f, r in zip(gone, replies, strict=True) if r.pulse in (Pulse.ALIVE, Pulse.UNKNOWN)}
+        return tuple(fact for fact in facts if not (isinstance(fact, AgentLeft) and fact.participant_sid in doubted))
 
 
 def _told(agent: Agent, reply: PulseReply) -> Fact | None:

@@ -117,6 +117,7 @@ class Runtime:
         self._reconciler = Reconciler(
             replica=replica,
             livekit=self._livekit(listings=Purpose.RECONCILE),
+            asker=asker,
             store=ports.store,
             rounds=ports.rounds,
             leases=ports.leases,

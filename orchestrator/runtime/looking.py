@@ -57,7 +57,7 @@ class Looker:
         look = await self._whole(session.room, session.sid, requested_at)
         if people_differ(owner.session, look):
             await self._count_people(owner, look)
-        if found := differences(owner.session, look):
+        if found := await self._asker.without_the_living(session.room, differences(owner.session, look)):
             await owner.record(*found)
         await self._asker.ask_the_unproven(owner)
         return look

@@ -15,6 +15,7 @@ from orchestrator.core.facts import RoomFinished, RoomListed, RoomOpened, Source
 from orchestrator.core.listing import ListedRoom, Look
 from orchestrator.core.reconciling import Listening, Round, Silence, abandoned, doubtful, listed_differences, urgency
 from orchestrator.core.session import Session
+from orchestrator.runtime.asking import Asker
 from orchestrator.runtime.intake import Intake
 from orchestrator.runtime.looking import GONE_TWICE
 from orchestrator.runtime.ports import (
@@ -65,6 +66,7 @@ class Reconciler:
         *,
         replica: str,
         livekit: LiveKit,
+        asker: Asker,
         store: SessionStore,
         rounds: Rounds,
         leases: Leases,
@@ -80,6 +82,7 @@ class Reconciler:
         """`claim(sid, owner)` drives a session here whose owner is gone."""
         self._replica = replica
         self._livekit = livekit
+        self._asker = asker
         self._store = store
         self._rounds = rounds
         self._leases = leases
@@ -184,7 +187,8 @@ class Reconciler:
         if session is None or session.ended:
             return
         look = Look(requested_at, participants, dispatches)
-        facts = listed_differences(session, look, await self._store.people(room.sid))
+        differences = listed_differences(session, look, await self._store.people(room.sid))
+        facts = await self._asker.without_the_living(room.name, differences)
         if facts and await self._still_lives(room):
             found.differing += 1
             await self._intake.receive(_opening(session), facts, event_id=None)

@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass
 
 import structlog
 
-from orchestrator.core.reconciling import QUIET_AFTER, Round
+from orchestrator.core.reconciling import LOOK_EVERY, Round
 from orchestrator.livekit.api import LiveKitApi
+from orchestrator.runtime.asking import Asker
 from orchestrator.runtime.clock import StoreClock, SystemRandomness
 from orchestrator.runtime.intake import Intake
 from orchestrator.runtime.reconciler import Reconciler, ReconcilerTimes
@@ -37,7 +38,7 @@ REPLICA = "reconciler"
 
 LISTINGS = 5
 
-LATER = 2 * QUIET_AFTER
+LATER = 2 * LOOK_EVERY
 """Seconds by which the rounds take place later than the rooms were heard of: they are quiet, and must be looked into."""
 
 
@@ -91,6 +92,7 @@ def _reconciler(connection: Connection, store: Sessions, api: LiveKitApi, clock:
     return Reconciler(
         replica=REPLICA,
         livekit=api,
+        asker=Asker(api, api, timeout=1.5),
         store=store,
         rounds=ReconcileRounds(connection, keys),
         leases=ReplicaLeases(connection, keys),

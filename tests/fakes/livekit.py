@@ -50,6 +50,8 @@ class FakeLiveKit:
         """What every question is answered with, whoever is asked."""
         self.lists_nothing = False
         """Whether a listing of all rooms is empty by mistake."""
+        self.omits: set[str] = set()
+        """Identities that listings lack by mistake."""
         self.gone_with_their_node: set[str] = set()
         """Identities that are listed for good, and of which nobody answers."""
         self.asked: list[tuple[float, str]] = []
@@ -153,7 +155,9 @@ class FakeLiveKit:
 
     async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
         self._called("participants")
-        return tuple(self.living[room].participants.values()) if room in self.living else ()
+        if room not in self.living:
+            return ()
+        return tuple(p for p in self.living[room].participants.values() if p.identity not in self.omits)
 
     async def dispatches(self, room: str) -> tuple[ListedDispatch, ...]:
         self._called("dispatches")

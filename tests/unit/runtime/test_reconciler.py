@@ -115,6 +115,35 @@ async def test_an_empty_listing_by_mistake_ends_nothing() -> None:
         assert (await service.session()).state is SessionState.VERIFIED
 
 
+async def test_an_agent_that_a_listing_lacks_by_mistake_and_that_answers_serves_on() -> None:
+    async with running(wants("mary"), times=TIMES) as service:
+        service.livekit.worker = joins
+        await service.start_room()
+        await service.livekit.enter(ROOM, "alice")
+        session = await service.until(ROOM, verified)
+        service.livekit.omits.add(session.placement("mary").identity or "")
+        await service.clock.sleep(120)
+        session = await service.session()
+        assert verified(session)
+        assert session.placement("mary").attempts_total == 1
+
+
+async def test_an_agent_that_came_back_into_the_listing_is_known_again() -> None:
+    async with running(wants("mary"), times=TIMES) as service:
+        service.livekit.worker = joins
+        await service.start_room()
+        await service.livekit.enter(ROOM, "alice")
+        session = await service.until(ROOM, verified)
+        first = session.placement("mary").identity or ""
+        service.livekit.omits.add(first)
+        service.livekit.gone_with_their_node.add(first)
+        await service.until(ROOM, lambda s: verified(s) and s.placement("mary").identity != first, timeout=60)
+        service.livekit.omits.clear()
+        service.livekit.gone_with_their_node.clear()
+        await service.clock.sleep(60)
+        assert len(service.livekit.agents(ROOM)) == 1, "the two are not left beside each other"
+
+
 async def test_a_listing_that_fails_ends_nothing_and_is_asked_for_again() -> None:
     async with running(wants("mary"), times=TIMES) as service:
         service.livekit.worker = joins
