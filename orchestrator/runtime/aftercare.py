@@ -48,10 +48,13 @@ class Aftercare:
         since = self._clock.now() - (owner.session.placement(name).verified_at or 0.0)
         if since > SEEN_TO:
             return
+        pause = SECOND_LOOK - since
         try:
-            if not await owner.until(lambda s: not s.serves(name, identity), timeout=SECOND_LOOK - since):
-                await self._tidy(owner, name)
-        except (Superseded, RoomGone, LookFailed):
+            while not await owner.until(lambda s: not s.serves(name, identity), timeout=pause):
+                if await self._tidied(owner, name):
+                    return
+                pause = SECOND_LOOK
+        except (Superseded, RoomGone):
             return
 
     async def examine(self, owner: SessionOwner, extra: Agent) -> None:
@@ -93,8 +96,12 @@ class Aftercare:
             await owner.record(AgentSilent(agent.participant_sid, self._clock.now(), Cause.NODE_LOST))
         return reply.pulse is Pulse.NOT_THERE
 
-    async def _tidy(self, owner: SessionOwner, name: str) -> None:
-        look = await self._unhurried.look(owner)
+    async def _tidied(self, owner: SessionOwner, name: str) -> bool:
+        """Whether LiveKit answered, and what was too much is gone."""
+        try:
+            look = await self._unhurried.look(owner)
+        except LookFailed:
+            return False
         placement = owner.session.placement(name)
         if placement.state is PlacementState.VERIFIED:
             for dispatch in surplus_dispatches(owner.session, placement, look):
@@ -104,6 +111,7 @@ class Aftercare:
                     await owner.record(AttemptEnded(name, attempt.number, None))
         await self._attempts.clear(owner, name)
         await self._judge(owner, look)
+        return True
 
     async def _undecided(self, owner: SessionOwner) -> bool:
         try:

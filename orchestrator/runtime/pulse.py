@@ -24,6 +24,9 @@ _ASK_AGAIN: Final = 1.0
 _ASK_REMNANT: Final = 10.0
 """Seconds before those who are listed are asked again when nobody was there: what a dead node left never answers."""
 
+_MOST_DOUBLINGS: Final = 4
+"""Of the pause, while LiveKit says that nobody is there and does not say why: it may say so of all agents."""
+
 _JITTER: Final = 0.2
 """The part of the period by which a question may come sooner. Never later: that would notice a death later."""
 
@@ -81,9 +84,11 @@ class PulseKeeper:
         silence: Silence | None = None
         pause: float | None = 0.0
         answered_at: float | None = None
+        absent = 0
         while agent := await self._still_serves(owner, name, identity, pause):
             reply = await self._question(owner, agent, silence)
             silence = self._counted(silence, reply)
+            absent = absent + 1 if reply.pulse is Pulse.NOT_THERE else 0
             match reply.pulse:
                 case Pulse.ALIVE:
                     answered_at = self._note_interval(answered_at)
@@ -94,7 +99,7 @@ class PulseKeeper:
                     if silence and self._lasts(silence) and not await self._declare_silent(owner, agent, silence):
                         silence, pause = None, self._next_pause()
                 case Pulse.NOT_THERE:
-                    pause = _ASK_AGAIN
+                    pause = min(_ASK_AGAIN * 2 ** min(absent - 1, _MOST_DOUBLINGS), _ASK_REMNANT)
                     await self._see_whether_its_node_is_gone(owner, agent)
                 case Pulse.UNKNOWN:
                     pause = self._next_pause() if agent.answered_at else _ASK_AGAIN
@@ -170,7 +175,7 @@ class PulseKeeper:
         return now
 
     async def _write_down(self, owner: SessionOwner, agent: Agent, reply: PulseReply) -> None:
-        """Not every answer: but the first, the one after a silence, and so many that on-call sees the pulse beat."""
+        """Not every answer: but the first, and so many that on-call sees the pulse beat."""
         now = self._clock.now()
         every = min(max(self._times.period, self._agents / _WRITTEN_PER_SECOND), _WRITTEN_WITHIN)
         if agent.answered_at is None or now - agent.answered_at >= every * (1 - _JITTER):
