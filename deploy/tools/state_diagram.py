@@ -9,7 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from orchestrator.core.lifecycle import TRANSITIONS, PlacementEvent
-from orchestrator.core.session import PlacementState
+from orchestrator.core.placement import PlacementState
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "ARCHITECTURE.md"
 BEGIN, END = "<!-- state diagram: begin -->", "<!-- state diagram: end -->"

@@ -8,9 +8,10 @@ from dataclasses import replace
 from orchestrator.core import facts as f
 from orchestrator.core.ledger import add_attempt, note, retire, warn, with_attempt, with_placement, without_attempt
 from orchestrator.core.lifecycle import PlacementEvent, next_state
+from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.presence import assess
 from orchestrator.core.proof import Proof, identity_of_job
-from orchestrator.core.session import Attempt, Placement, PlacementState, Session
+from orchestrator.core.session import Session
 from orchestrator.core.settlement import confirm, give_up
 
 

@@ -6,7 +6,8 @@ Never by anything fuzzy. A name proves; it never condemns: only identities that 
 from collections.abc import Iterator
 from typing import Final
 
-from orchestrator.core.session import Agent, Attempt, Placement, PlacementState, Session
+from orchestrator.core.placement import Attempt, Placement, PlacementState
+from orchestrator.core.session import Agent, Session
 
 _WORDS_FOR_NAMELESS: Final = (None, "")
 

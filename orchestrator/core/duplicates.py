@@ -14,8 +14,9 @@ from typing import Final
 
 from orchestrator.core.belonging import attempt_behind, extras
 from orchestrator.core.listing import ListedDispatch, Look
+from orchestrator.core.placement import Placement
 from orchestrator.core.policy import EARLY_LEAVE
-from orchestrator.core.session import Agent, Placement, Session
+from orchestrator.core.session import Agent, Session
 
 SETTLED_AFTER: Final = 6.0
 """Seconds after which a job that will ever be listed is listed (the server may need 5 s)."""

@@ -20,8 +20,9 @@ from orchestrator.core.facts import (
     Source,
 )
 from orchestrator.core.listing import LISTING_LAG, ListedDispatch, Look
+from orchestrator.core.placement import Attempt, Placement
 from orchestrator.core.proof import Proof
-from orchestrator.core.session import NOT_LISTED, Agent, Attempt, Placement, Session
+from orchestrator.core.session import NOT_LISTED, Agent, Session
 
 
 def differences(session: Session, look: Look) -> tuple[Fact, ...]:

@@ -6,17 +6,8 @@ from typing import TypeVar
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Source
-from orchestrator.core.session import (
-    KEPT_ATTEMPTS,
-    KEPT_GONE_AGENTS,
-    KEPT_RETIRED,
-    KEPT_TIMELINE,
-    Agent,
-    Attempt,
-    Placement,
-    Session,
-    TimelineEntry,
-)
+from orchestrator.core.placement import KEPT_ATTEMPTS, Attempt, Placement
+from orchestrator.core.session import KEPT_GONE_AGENTS, KEPT_RETIRED, KEPT_TIMELINE, Agent, Session, TimelineEntry
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ that comes twice, late, or for a placement that has ended cannot do harm.
 from enum import StrEnum
 from typing import Final
 
-from orchestrator.core.session import PlacementState
+from orchestrator.core.placement import PlacementState
 
 
 class PlacementEvent(StrEnum):

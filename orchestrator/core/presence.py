@@ -14,8 +14,9 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.facts import AgentJoined, AgentLeft, AgentReady, AgentSilent, LeaveReason, Source
 from orchestrator.core.ledger import note, retire, with_agent, with_attempt, with_placement
 from orchestrator.core.listing import LISTING_LAG
+from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.proof import Proof, job_of_identity
-from orchestrator.core.session import NOT_LISTED, Agent, Attempt, Placement, PlacementState, Session
+from orchestrator.core.session import NOT_LISTED, Agent, Session
 from orchestrator.core.settlement import confirm, lose
 
 

@@ -15,9 +15,10 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Awaited, LeaveReason, Source
 from orchestrator.core.ledger import add_attempt, note, pardon, retire, with_attempt, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
+from orchestrator.core.placement import Attempt, Incident, Placement
 from orchestrator.core.policy import EARLY_LEAVE, OnLeave
 from orchestrator.core.proof import job_of_identity
-from orchestrator.core.session import Agent, Attempt, Incident, Placement, Session
+from orchestrator.core.session import Agent, Session
 
 
 def confirm(session: Session, placement: Placement, agent: Agent, now: float) -> Session:

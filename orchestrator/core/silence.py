@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from orchestrator.core.belonging import attempt_behind
 from orchestrator.core.listing import ListedDispatch, Look
-from orchestrator.core.session import Agent, Attempt, Session
+from orchestrator.core.placement import Attempt
+from orchestrator.core.session import Agent, Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ from orchestrator.core.belonging import belongs, same_name
 from orchestrator.core.ledger import note, retire, warn, with_agent, with_attempt, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.listing import LISTING_LAG
+from orchestrator.core.placement import PlacementState, placement_of
 from orchestrator.core.proof import Proof
-from orchestrator.core.session import PlacementState, Session, placement_of
+from orchestrator.core.session import Session
 from orchestrator.core.settlement import cared_for, confirm, resolved
 
 _FIRST_START: Final = 3.0

@@ -7,8 +7,9 @@ from typing import Final, assert_never
 
 from orchestrator.core import causes
 from orchestrator.core.facts import Awaited
+from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.proof import Proof
-from orchestrator.core.session import Attempt, Outcome, Placement, PlacementState, Session, SessionState
+from orchestrator.core.session import Outcome, Session, SessionState
 
 _SAME_MOMENT: Final = 1.0
 """Seconds. An agent that was wanted no later than this after its room's creation was wanted when the room started."""

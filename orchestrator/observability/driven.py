@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from orchestrator.core.session import PlacementState, Session, SessionState
+from orchestrator.core.placement import PlacementState
+from orchestrator.core.session import Session, SessionState
 
 
 class DrivenSessions(Collector):

@@ -10,7 +10,8 @@ import structlog
 from orchestrator.core import causes
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Source
-from orchestrator.core.session import Attempt, Placement, PlacementState, Session, TimelineEntry
+from orchestrator.core.placement import Attempt, Placement, PlacementState
+from orchestrator.core.session import Session, TimelineEntry
 from orchestrator.observability.metrics import Metrics
 from orchestrator.runtime.ports import Delivered
 

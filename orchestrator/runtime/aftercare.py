@@ -9,7 +9,8 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.duplicates import SETTLED_AFTER, judge, surplus_dispatches
 from orchestrator.core.facts import AgentRetired, AgentSilent, AttemptEnded, ForeignAgentServes, StrangerSeen
 from orchestrator.core.listing import Look
-from orchestrator.core.session import Agent, PlacementState
+from orchestrator.core.placement import PlacementState
+from orchestrator.core.session import Agent
 from orchestrator.core.silence import lost_with_its_node
 from orchestrator.runtime.asking import Asker
 from orchestrator.runtime.attempt import AttemptRunner

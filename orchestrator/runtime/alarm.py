@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from orchestrator.core import causes
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import AlertQueued
-from orchestrator.core.session import Incident, Placement, Session
+from orchestrator.core.placement import Incident, Placement
+from orchestrator.core.session import Session
 from orchestrator.runtime.owner import SessionOwner, Superseded
 from orchestrator.runtime.ports import Alert, Alerts, Clock, StoreUnavailable
 

@@ -13,8 +13,9 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.evidence import cause_so_far
 from orchestrator.core.facts import AttemptEnded, DispatchAccepted, DispatchDeleted, DispatchRequested
 from orchestrator.core.listing import Look
+from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.proof import Key, Proof
-from orchestrator.core.session import Attempt, Placement, PlacementState, Session
+from orchestrator.core.session import Session
 from orchestrator.runtime.ghosts import GhostGuard
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner

@@ -15,8 +15,9 @@ from orchestrator.core import causes
 from orchestrator.core.causes import Cause
 from orchestrator.core.evidence import foreign_dispatch
 from orchestrator.core.facts import Awaited, DispatchAdopted, FallbackChosen, GaveUp, Waiting
+from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.policy import backoff_ceiling, candidate_deadline
-from orchestrator.core.session import Attempt, Placement, PlacementState, Session
+from orchestrator.core.session import Session
 from orchestrator.runtime.attempt import AttemptRunner
 from orchestrator.runtime.credentials import CredentialGate
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone

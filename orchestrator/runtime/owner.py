@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.facts import Fact, RoomOpened, Routed
-from orchestrator.core.session import Placement, Session
+from orchestrator.core.placement import Placement
+from orchestrator.core.session import Session
 from orchestrator.core.transitions import fold
 from orchestrator.runtime.ports import (
     Clock,

@@ -7,7 +7,7 @@ import structlog
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Awaited, Waiting
-from orchestrator.core.session import Placement
+from orchestrator.core.placement import Placement
 from orchestrator.runtime.owner import SessionOwner
 from orchestrator.runtime.ports import Clock, RollcallError, SlotEnd, SlotReply, Slots, StoreUnavailable
 

@@ -7,7 +7,7 @@ import structlog
 
 from orchestrator.core.belonging import evictions, extras
 from orchestrator.core.evidence import unproven
-from orchestrator.core.session import PlacementState
+from orchestrator.core.placement import PlacementState
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm, unqueued
 from orchestrator.runtime.dispatcher import Dispatcher

@@ -8,7 +8,8 @@ from typing import Final, Protocol
 import structlog
 
 from orchestrator.core.causes import Cause
-from orchestrator.core.session import Placement, Session, SessionState
+from orchestrator.core.placement import Placement
+from orchestrator.core.session import Session, SessionState
 from orchestrator.runtime.ports import Page, StoreCorrupt
 from orchestrator.store.index import Index, Position
 

@@ -14,7 +14,8 @@ from orchestrator.core.belonging import evictions
 from orchestrator.core.evidence import unproven
 from orchestrator.core.facts import AgentJoined, Fact, JobStatus, PulseAnswered, RoomFinished, RoomOpened, Source
 from orchestrator.core.listing import Look
-from orchestrator.core.session import Agent, Attempt, Session
+from orchestrator.core.placement import Attempt
+from orchestrator.core.session import Agent, Session
 from orchestrator.livekit.webhook import Event, Ignored
 from orchestrator.runtime import assembly, owner
 from orchestrator.runtime.aftercare import Aftercare

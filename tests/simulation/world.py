@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from orchestrator.core.placement import Placement
 from orchestrator.core.proof import agent_name_of
-from orchestrator.core.session import Placement, Session
+from orchestrator.core.session import Session
 from orchestrator.core.transitions import fold
 from orchestrator.sandbox.agents import SandboxAgent
 from orchestrator.sandbox.engine import Sandbox

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from orchestrator.core.causes import Cause
-from orchestrator.core.session import PlacementState
+from orchestrator.core.placement import PlacementState
 from orchestrator.runtime.ports import Alert
 from tests.simulation.judging import Invariant
 

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.core.session import Attempt, Placement, PlacementState, Session
+from orchestrator.core.placement import Attempt, Placement, PlacementState
+from orchestrator.core.session import Session
 from tests.fakes.store.server import Stored
 from tests.simulation.judging import Invariant, Write
 

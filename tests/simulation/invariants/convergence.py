@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from orchestrator import contract
-from orchestrator.core.session import Placement, PlacementState, Session, SessionState
+from orchestrator.core.placement import Placement, PlacementState
+from orchestrator.core.session import Session, SessionState
 from orchestrator.sandbox.model import PEOPLE
 from orchestrator.sandbox.rooms import OpenRoom
 from tests.simulation.judging import Invariant, Write

@@ -1,7 +1,8 @@
 """What may be believed, and whom it may cost: I2, I13, I14, I23."""
 
 from orchestrator.core.causes import Cause
-from orchestrator.core.session import PlacementState, Session
+from orchestrator.core.placement import PlacementState
+from orchestrator.core.session import Session
 from tests.fakes.store.server import Stored
 from tests.simulation.clocks import EPOCH
 from tests.simulation.judging import Invariant, Write

@@ -8,8 +8,8 @@ from orchestrator.core import facts as f
 from orchestrator.core.causes import Cause
 from orchestrator.core.evidence import cause_so_far, differences, foreign_dispatch, people_differ, people_differences, unproven
 from orchestrator.core.listing import LISTING_LAG, ListedDispatch, ListedJob, ListedParticipant, Look
+from orchestrator.core.placement import Attempt
 from orchestrator.core.proof import Key, Proof
-from orchestrator.core.session import Attempt
 from tests.unit.core.stories import (
     SID,
     START,

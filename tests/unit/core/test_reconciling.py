@@ -6,8 +6,9 @@ import pytest
 
 from orchestrator.core import facts as f
 from orchestrator.core.listing import ListedRoom
+from orchestrator.core.placement import PlacementState
 from orchestrator.core.reconciling import Held, Listening, abandoned, doubtful, urgency
-from orchestrator.core.session import PlacementState, SessionState
+from orchestrator.core.session import SessionState
 from tests.unit.core.stories import START, accepted, agent_joined, opened, person_joined, play, requested, routed
 
 NOW = 10_000.0

@@ -4,8 +4,9 @@ from orchestrator.core import facts as f
 from orchestrator.core.causes import Cause
 from orchestrator.core.duplicates import judge
 from orchestrator.core.listing import ListedDispatch, ListedJob, Look
+from orchestrator.core.placement import PlacementState
 from orchestrator.core.proof import Key, Proof
-from orchestrator.core.session import PlacementState, Session
+from orchestrator.core.session import Session
 from tests.unit.core.stories import SID, START, accepted, agent_joined, agent_left, job, opened, play, requested, routed
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 from orchestrator.core import facts as f
 from orchestrator.core.causes import Cause
 from orchestrator.core.listing import ListedDispatch, ListedJob, Look
+from orchestrator.core.placement import PlacementState
 from orchestrator.core.proof import Proof
-from orchestrator.core.session import PlacementState, Session
+from orchestrator.core.session import Session
 from orchestrator.core.silence import Silence, lost_with_its_node
 from tests.unit.core.stories import START, accepted, agent_joined, job, opened, person_joined, play, requested, routed
 

@@ -11,9 +11,10 @@ from orchestrator.core import facts as f
 from orchestrator.core.belonging import evictions, extras
 from orchestrator.core.causes import Cause
 from orchestrator.core.lifecycle import TRANSITIONS, PlacementEvent, next_state
+from orchestrator.core.placement import PlacementState
 from orchestrator.core.policy import OnLeave, Policy
 from orchestrator.core.proof import Proof
-from orchestrator.core.session import Outcome, PlacementState, Session, SessionState
+from orchestrator.core.session import Outcome, Session, SessionState
 from orchestrator.core.transitions import fold
 from tests.unit.core.stories import (
     START,

@@ -6,9 +6,10 @@ import pytest
 
 from orchestrator.core import facts as f
 from orchestrator.core.causes import Cause, sentence
+from orchestrator.core.placement import PlacementState
 from orchestrator.core.policy import Policy
 from orchestrator.core.proof import Proof
-from orchestrator.core.session import PlacementState, Session
+from orchestrator.core.session import Session
 from orchestrator.core.verdict import next_step, served_by, spoken, verdict
 from tests.unit.core.stories import (
     START,

@@ -9,9 +9,10 @@ import pytest
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Awaited, JobChanged, JobStatus, LeaveReason, RoomOpened, RoomStarted, Source
 from orchestrator.core.listing import ListedDispatch, ListedJob, ListedRoom
+from orchestrator.core.placement import PlacementState
 from orchestrator.core.policy import Policy
 from orchestrator.core.proof import Proof
-from orchestrator.core.session import PlacementState, SessionState
+from orchestrator.core.session import SessionState
 from orchestrator.runtime.ports import LiveKitRejectedCredentials, LiveKitUnavailable, SlotEnd
 from tests.fakes.livekit import FakeLiveKit, Worker, joins
 from tests.unit.runtime.service import EPOCH, running, wants

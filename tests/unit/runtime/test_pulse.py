@@ -5,8 +5,9 @@ import json
 import pytest
 
 from orchestrator.core.causes import Cause
+from orchestrator.core.placement import PlacementState
 from orchestrator.core.proof import Proof
-from orchestrator.core.session import PlacementState, Session
+from orchestrator.core.session import Session
 from orchestrator.runtime.assembly import Times
 from orchestrator.runtime.ports import LiveKitUnavailable, Pulse
 from orchestrator.runtime.pulse import PulseTimes

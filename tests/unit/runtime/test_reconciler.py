@@ -7,7 +7,8 @@ import pytest
 
 from orchestrator.core.facts import LeaveReason
 from orchestrator.core.listing import ListedDispatch, ListedRoom
-from orchestrator.core.session import Outcome, PlacementState, Session, SessionState
+from orchestrator.core.placement import PlacementState
+from orchestrator.core.session import Outcome, Session, SessionState
 from orchestrator.runtime.assembly import Times
 from orchestrator.runtime.ports import LiveKitUnavailable, Pulse
 from orchestrator.runtime.reconciler import ReconcilerTimes

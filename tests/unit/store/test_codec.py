@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.facts import CandidateSpec, Fact, PersonJoined, PlacementSpec, RoomOpened, RoomStarted
+from orchestrator.core.placement import placement_of
 from orchestrator.core.policy import Policy
-from orchestrator.core.session import SCHEMA_VERSION, Session, placement_of
+from orchestrator.core.session import SCHEMA_VERSION, Session
 from orchestrator.runtime.ports import Alert, Delivered, StoreCorrupt
 from orchestrator.store.codec import (
     decode_alert,
