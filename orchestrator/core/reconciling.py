@@ -107,18 +107,20 @@ class Round:
 class Listening:
     """Counts, over one round, the rooms of which no webhook came."""
 
-    def __init__(self, now: float, last_heard: float | None) -> None:
+    def __init__(self, now: float, last_heard: float | None, *, since: float) -> None:
+        """`since`: from when on one has listened; what is older may have been told before."""
         self._now = now
+        self._since = since
         self._last_heard = last_heard
         self._unheard = 0
         self._recent = 0
         self._recent_unheard = 0
         self._nothing_since = False
 
-    def add(self, held: Held) -> None:
+    def add(self, held: Held, room: ListedRoom) -> None:
         """A session whose room is listed. One that lived before us tells nothing: its webhooks came before us, too."""
         age = self._now - held.opened_at
-        if held.state is SessionState.OBSERVED or (held.heard_at is None and age < UNHEARD_AFTER):
+        if room.created_at < self._since or (held.heard_at is None and age < UNHEARD_AFTER):
             return
         recent = age < _RECENT
         self._recent += recent

@@ -127,7 +127,8 @@ class Reconciler:
         listed = {room.sid: room for room in await self._livekit.rooms()}
         found.rooms = len(listed)
         live = await self._leases.live()
-        listening = Listening(requested_at, await self._hearing.last())
+        started_at = requested_at - (self._clock.monotonic() - self._made_at)
+        listening = Listening(requested_at, await self._hearing.last(), since=started_at)
         unknown = dict(listed)
         doubted: list[str] = []
         to_look: list[tuple[int, float, str]] = []
@@ -140,12 +141,12 @@ class Reconciler:
                 if doubtful(held, listed, requested_at):
                     doubted.append(held.sid)
                 if room := listed.get(held.sid):
-                    listening.add(held)
+                    listening.add(held, room)
                     looked_at = self._looked.get(held.sid, 0.0)
                     if (urgent := urgency(held, room, looked_at, requested_at)) is not None:
                         to_look.append((urgent, looked_at, held.sid))
-        before = await self._before_us(requested_at)
-        await self._all(self._adopt(room, requested_at, before, found) for room in unknown.values())
+        before_us = started_at if await self._is_the_first() else 0.0
+        await self._all(self._adopt(room, requested_at, before_us, found) for room in unknown.values())
         most_urgent = [listed[sid] for _, _, sid in sorted(to_look)[: self._times.looks]]
         await self._all(self._look_into(room, found) for room in most_urgent)
         if doubted:
@@ -159,16 +160,14 @@ class Reconciler:
         found.seconds = self._clock.monotonic() - begun_at
         return found
 
-    async def _before_us(self, now: float) -> float:
-        """Rooms that are older than this lived before us: only the very first round on a store finds such ones."""
-        if self._times.adopt or self._know_the_fleet or await self._rounds.completed():
-            return 0.0
-        return now - (self._clock.monotonic() - self._made_at)
+    async def _is_the_first(self) -> bool:
+        """Whether no round was ever completed on this store: only then rooms are found that lived before us."""
+        return not (self._times.adopt or self._know_the_fleet or await self._rounds.completed())
 
-    async def _adopt(self, room: ListedRoom, requested_at: float, before: float, found: Round) -> None:
-        """A room whose start we never heard."""
+    async def _adopt(self, room: ListedRoom, requested_at: float, before_us: float, found: Round) -> None:
+        """A room whose start we never heard; one that is older than `before_us` is observed."""
         opening = RoomOpened(room.name, room.sid, room.created_at, room.metadata)
-        fact = RoomListed(requested_at, observed=room.created_at < before)
+        fact = RoomListed(requested_at, observed=room.created_at < before_us)
         await self._intake.receive(opening, [fact], event_id=None)
         found.adopted += 1
 

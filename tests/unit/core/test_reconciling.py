@@ -51,29 +51,29 @@ def test_a_session_is_abandoned_when_its_owner_has_no_lease_and_nobody_has_touch
 
 def test_webhooks_are_silent_when_none_came_since_a_room_was_found() -> None:
     for last_heard in (None, OLD - 1):
-        listening = Listening(NOW, last_heard)
-        listening.add(held(heard_at=None))
+        listening = Listening(NOW, last_heard, since=0.0)
+        listening.add(held(heard_at=None), listed()["RM_1"])
         assert listening.result.silent
-    listening = Listening(NOW, OLD + 1)
-    listening.add(held(heard_at=None))
+    listening = Listening(NOW, OLD + 1, since=0.0)
+    listening.add(held(heard_at=None), listed()["RM_1"])
     assert not listening.result.silent
     assert listening.result.unheard == 1
 
 
 def test_webhooks_are_silent_when_most_of_several_new_rooms_were_not_heard_of() -> None:
-    listening = Listening(NOW, NOW)
+    listening = Listening(NOW, NOW, since=0.0)
     for _ in range(3):
-        listening.add(held(heard_at=None, opened_at=NOW - 50))
+        listening.add(held(heard_at=None, opened_at=NOW - 50), listed()["RM_1"])
     assert listening.result.silent
     for _ in range(4):
-        listening.add(held(opened_at=NOW - 5, heard_at=NOW - 5))
+        listening.add(held(opened_at=NOW - 5, heard_at=NOW - 5), listed()["RM_1"])
     assert not listening.result.silent
 
 
 def test_a_room_whose_first_webhook_may_still_come_and_one_that_lived_before_us_tell_nothing() -> None:
-    listening = Listening(NOW, None)
-    listening.add(held(heard_at=None, opened_at=NOW - 14))
-    listening.add(held(heard_at=None, state=SessionState.OBSERVED))
+    listening = Listening(NOW, None, since=OLD)
+    listening.add(held(heard_at=None, opened_at=NOW - 14), listed()["RM_1"])
+    listening.add(held(heard_at=None), replace(listed()["RM_1"], created_at=OLD - 1))
     assert listening.result.unheard == 0
     assert not listening.result.silent
 

@@ -231,6 +231,17 @@ async def test_silent_webhooks_are_one_alert_within_a_minute_and_resolved_when_t
         assert [a.status for a in service.alerts.queued.values()] == ["firing", "resolved"]
 
 
+async def test_a_first_start_on_a_quiet_fleet_that_has_its_agents_is_no_silence() -> None:
+    async with running(wants("mary"), times=TIMES) as service:
+        service.livekit.webhook = no_webhook
+        service.livekit.open_room(ROOM, age=600)
+        await service.livekit.join(service.livekit.living[ROOM].room, "agent-by-hand", "mary")
+        await service.opened(ROOM)
+        await service.until(ROOM, verified, timeout=40)
+        await service.clock.sleep(300)
+        assert service.alerts.queued == {}
+
+
 async def test_one_room_whose_webhooks_were_lost_beside_others_is_no_silence() -> None:
     async with running(wants("mary"), times=TIMES) as service:
         await a_first_round(service)
