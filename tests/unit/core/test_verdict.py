@@ -72,6 +72,11 @@ def test_what_was_just_wanted_has_its_first_attempt_before_it() -> None:
             "waits for a slot",
         ),
         (
+            f.Waiting("mary", f.Awaited.BREAKER),
+            "mary has waited 19.9 s: none came lately, so one dispatch at a time probes for it.",
+            "waits until a probe for it brings an agent",
+        ),
+        (
             f.Waiting("mary", f.Awaited.PEOPLE),
             "mary is dispatched as soon as somebody is in the room.",
             "waits for people",
@@ -336,3 +341,9 @@ def test_an_agent_that_had_served_and_left_is_not_told_as_missing_at_the_end() -
 )
 def test_durations_are_told_as_people_say_them(seconds: float, words: str) -> None:
     assert spoken(seconds) == words
+
+
+def test_an_observed_room_says_why_nothing_is_done_for_it() -> None:
+    session = play(opened(), f.RoomListed(NOW, observed=True), routed("mary"))
+    assert "before Rollcall watched it" in verdict(session, NOW)
+    assert next_step(session, NOW) is None
