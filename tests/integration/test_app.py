@@ -7,18 +7,24 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
+from tests.e2e.harness.ports import free_port
 from tests.e2e.harness.process import ChildProcess, clean_environment
 from tests.e2e.harness.wait import wait_until
+from tests.samples.signing import signed
 
+KEY = "key"
+SECRET = "a-secret-of-at-least-32-characters"
 COMMAND = Path(sys.executable).with_name("rollcall")
 ENVIRONMENT = clean_environment(
     LIVEKIT_URL="ws://127.0.0.1:1",
-    LIVEKIT_API_KEY="key",
-    LIVEKIT_API_SECRET="a-secret-of-at-least-32-characters",
+    LIVEKIT_API_KEY=KEY,
+    LIVEKIT_API_SECRET=SECRET,
 )
 
 
@@ -61,3 +67,28 @@ async def test_a_signal_ends_it_cleanly_also_while_livekit_is_away(number: signa
     finally:
         await process.clear_away()
     assert events(process.logged())[-1] == "stopped"
+
+
+async def test_while_it_drains_it_says_that_it_is_not_ready_and_stores_what_still_comes(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {**ENVIRONMENT, "ROLLCALL_DRAIN": "2s"}
+    process = ChildProcess(serve(tmp_path, "--port", str(port)), log=tmp_path / "log", environment=environment)
+    process.start()
+    url = f"http://127.0.0.1:{port}"
+    body = json.dumps({"event": "room_started", "id": "EV_x", "room": {"sid": "RM_x", "name": "x"}}).encode()
+    try:
+        async with ClientSession() as http:
+            await wait_until(lambda: "ready" in events(process.logged()), timeout=20, description="it is ready")
+            process.signal(signal.SIGTERM)
+
+            async def refuses() -> bool:
+                async with http.get(f"{url}/readyz") as answer:
+                    return answer.status == 503
+
+            await wait_until(refuses, timeout=2, description="readyz says 503")
+            headers = {"Authorization": signed(body, time.time(), KEY, SECRET), "Content-Type": "application/webhook+json"}
+            async with http.post(f"{url}/webhooks/livekit", data=body, headers=headers) as answer:
+                assert answer.status == 200
+            assert await process.ended(timeout=10) == 0
+    finally:
+        await process.clear_away()
