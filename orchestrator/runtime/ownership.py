@@ -106,9 +106,11 @@ class Ownership:
         await self._renew()
 
     async def keep_lease(self) -> None:
-        """Renew the lease for ever; fence when it cannot be renewed, and begin anew when it can."""
+        """Renew the lease until `stop`; fence when it cannot be renewed, and begin anew when it can."""
         while True:
             await self._clock.sleep(self._times.renew)
+            if self._stopping:  # a lease that came back would keep the others from what was handed over
+                return
             try:
                 await self._renew()
             except StoreUnavailable as error:
@@ -117,11 +119,11 @@ class Ownership:
                     self._let_go()
 
     async def take_over(self) -> None:
-        """Look for ever for replicas that died, and drive their sessions on."""
-        while True:
+        """Look for replicas that died, and drive their sessions on, until `stop`."""
+        while not self._stopping:
             try:
                 for replica in await self._leases.orphaned():
-                    if replica != self._parts.replica and not self.fenced():
+                    if replica != self._parts.replica and not self.fenced() and not self._stopping:
                         await self._take_over_from(replica)
             except StoreUnavailable:
                 log.warning("takeover_postponed", replica=self._parts.replica)

@@ -86,3 +86,13 @@ async def test_an_ended_session_is_driven_by_nobody_and_a_late_event_is_still_fo
         await service.livekit.join(room, "agent-AJ_late", "mary")
         await service.clock.sleep(1)
         assert (await service.session()).ended
+
+
+async def test_a_lease_that_was_given_up_does_not_come_back_while_the_replica_drains() -> None:
+    async with running(wants("mary")) as first:
+        first.livekit.worker = joins
+        await first.start_room()
+        await first.until("support-17", lambda s: s.state is SessionState.VERIFIED)
+        await first.ownership.stop()
+        await first.clock.sleep(30)
+        assert await first.leases.live() == frozenset()
