@@ -120,7 +120,7 @@ class Placement:
 
     @property
     def open_attempt(self) -> Attempt | None:
-        """The newest attempt that has not ended; at most one is open."""
+        """The newest attempt that has not ended. Beside one that serves there may be one more: see `settlement.confirm`."""
         return next((a for a in reversed(self.attempts) if a.open), None)
 
     @property

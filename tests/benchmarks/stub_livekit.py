@@ -32,6 +32,7 @@ from livekit.protocol.room import (
     PerformRpcResponse,
 )
 
+from tests.e2e.harness.listening import listening
 from tests.e2e.harness.livekit import API_KEY, API_SECRET
 from tests.e2e.harness.ports import LOOPBACK, free_port
 
@@ -166,12 +167,5 @@ class StubLiveKit:
 async def stub_livekit() -> AsyncIterator[StubLiveKit]:
     """A listening stub."""
     stub = StubLiveKit()
-    app = web.Application()
-    app.router.add_post("/twirp/{call:.+}", stub.post)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, LOOPBACK, stub.port).start()
+    async with listening(stub.port, web.post("/twirp/{call:.+}", stub.post)):
         yield stub
-    finally:
-        await runner.cleanup()

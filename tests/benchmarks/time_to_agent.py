@@ -15,9 +15,10 @@ from aiohttp import web
 from livekit import api
 
 from tests.benchmarks.figure import Figure
+from tests.e2e.harness.listening import listening
 from tests.e2e.harness.livekit import livekit_server
 from tests.e2e.harness.orchestrator import orchestrator, webhook_url
-from tests.e2e.harness.ports import LOOPBACK, free_port
+from tests.e2e.harness.ports import free_port
 from tests.e2e.harness.redis import redis_server
 from tests.e2e.harness.workers import TestWorkers, workers
 
@@ -97,12 +98,5 @@ async def _sample(
 @asynccontextmanager
 async def _listener() -> AsyncIterator[Listener]:
     listener = Listener()
-    app = web.Application()
-    app.router.add_post("/webhooks/livekit", listener.post)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, LOOPBACK, listener.port).start()
+    async with listening(listener.port, web.post("/webhooks/livekit", listener.post)):
         yield listener
-    finally:
-        await runner.cleanup()

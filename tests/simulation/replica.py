@@ -6,11 +6,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final
 
-from orchestrator.core.session import Session
 from orchestrator.livekit.webhook import Event, Ignored, parse
 from orchestrator.runtime.assembly import Ports, Runtime, Times
 from orchestrator.runtime.budget import Allowance
-from orchestrator.runtime.ports import Delivered, LiveKit, StoreUnavailable
+from orchestrator.runtime.ports import LiveKit, StoreUnavailable
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.sandbox.direct import DirectLiveKit
 from tests.fakes.store import (
@@ -25,6 +24,7 @@ from tests.fakes.store import (
 from tests.simulation.audit import AuditedAlerts, AuditedLeases, AuditedLiveKit, AuditedStore
 from tests.simulation.clocks import ReplicaClock
 from tests.simulation.loop import Process
+from tests.unit.runtime.service import Unobserved
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -49,11 +49,6 @@ class Chance:
 
     def attempt_id(self) -> str:
         return f"{self._chance.getrandbits(64):016x}"
-
-
-class Unobserved:
-    def folded(self, before: Session | None, after: Session, delivered: Delivered) -> None:
-        return None
 
 
 class Composition:

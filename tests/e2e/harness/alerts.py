@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from tests.e2e.harness.listening import listening
 from tests.e2e.harness.ports import LOOPBACK, free_port
 from tests.e2e.harness.wait import wait_until
 
@@ -75,12 +76,5 @@ class AlertSink:
 async def alert_sink() -> AsyncIterator[AlertSink]:
     """A listening sink."""
     sink = AlertSink()
-    app = web.Application()
-    app.router.add_post("/hook", sink.receive)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, LOOPBACK, sink.port).start()
+    async with listening(sink.port, web.post("/hook", sink.receive)):
         yield sink
-    finally:
-        await runner.cleanup()

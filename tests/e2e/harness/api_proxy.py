@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
+from tests.e2e.harness.listening import listening
 from tests.e2e.harness.livekit import LiveKitServer
 from tests.e2e.harness.ports import LOOPBACK, free_port
 
@@ -107,15 +108,10 @@ class ApiProxy:
 async def api_proxy(server: LiveKitServer, accidents: Accidents) -> AsyncIterator[ApiProxy]:
     """A proxy that listens until the exit."""
     proxy = ApiProxy(server, accidents)
-    app = web.Application()
-    app.router.add_post("/twirp/{method:.*}", proxy.receive)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
     try:
-        await web.TCPSite(runner, LOOPBACK, proxy.port).start()
-        yield proxy
+        async with listening(proxy.port, web.post("/twirp/{method:.*}", proxy.receive)):
+            yield proxy
     finally:
-        await runner.cleanup()
         await proxy.close()
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
-from tests.e2e.harness.ports import LOOPBACK
+from tests.e2e.harness.listening import listening
 
 PATIENCE = aiohttp.ClientTimeout(total=2.0)
 """For one replica's answer. A stopped one takes the webhook all the same, and stores it again when it goes on."""
@@ -50,13 +50,8 @@ class Balancer:
 async def balancer(port: int, targets: Sequence[str], *, seed: int) -> AsyncIterator[Balancer]:
     """A balancer that listens on `port` until the exit."""
     between = Balancer(targets, seed=seed)
-    app = web.Application()
-    app.router.add_post("/webhooks/livekit", between.receive)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
     try:
-        await web.TCPSite(runner, LOOPBACK, port).start()
-        yield between
+        async with listening(port, web.post("/webhooks/livekit", between.receive)):
+            yield between
     finally:
-        await runner.cleanup()
         await between.close()

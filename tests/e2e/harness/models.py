@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from tests.e2e.harness.listening import listening
 from tests.e2e.harness.ports import LOOPBACK, free_port
 
 VOICE_RATE = 24_000
@@ -62,17 +63,13 @@ class ModelService:
 async def model_service() -> AsyncIterator[ModelService]:
     """A listening model service."""
     service = ModelService()
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", service.complete)
-    app.router.add_post("/v1/audio/speech", service.speak)
-    app.router.add_get("/v1/models", service.models)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, LOOPBACK, service.port).start()
+    routes = (
+        web.post("/v1/chat/completions", service.complete),
+        web.post("/v1/audio/speech", service.speak),
+        web.get("/v1/models", service.models),
+    )
+    async with listening(service.port, *routes):
         yield service
-    finally:
-        await runner.cleanup()
 
 
 def _text(content: str | list[dict[str, str]]) -> str:

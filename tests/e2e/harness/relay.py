@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
-from tests.e2e.harness.ports import LOOPBACK
+from tests.e2e.harness.listening import listening
 
 HELD = 0.3
 """Seconds for which webhooks are held back, to be sent on in another order."""
@@ -55,15 +55,10 @@ class Relay:
 async def relay(port: int, targets: Sequence[str], *, copies: int, seed: int) -> AsyncIterator[Relay]:
     """A relay that listens on `port` until the exit."""
     between = Relay(targets, copies=copies, seed=seed)
-    app = web.Application()
-    app.router.add_post("/webhooks/livekit", between.receive)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, LOOPBACK, port).start()
-    running = asyncio.create_task(between.run(), name="relay")
-    try:
-        yield between
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await runner.cleanup()
+    async with listening(port, web.post("/webhooks/livekit", between.receive)):
+        running = asyncio.create_task(between.run(), name="relay")
+        try:
+            yield between
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
