@@ -52,6 +52,7 @@ from orchestrator.web.health import Readiness
 from orchestrator.web.links import Links
 from orchestrator.web.server import build_app, build_runner
 from orchestrator.web.sessions import Sessions
+from orchestrator.web.table import routes_of
 
 log = structlog.get_logger()
 
@@ -175,11 +176,14 @@ class Replica:
             ),
             self._count_webhook,
         )
+        routes = routes_of(
+            door.post,
+            Sessions(self._store, self._clock, self._links),
+            self._readiness,
+            make_aiohttp_handler(self._metrics.registry),
+        )
         app = build_app(
-            webhook=door.post,
-            sessions=Sessions(self._store, self._clock, self._links),
-            readiness=self._readiness,
-            metrics=make_aiohttp_handler(self._metrics.registry),
+            routes,
             bearers=Bearers(settings.api_tokens, dev=settings.dev),
             version=version("rollcall"),
         )

@@ -23,11 +23,23 @@ DONE_ATTRIBUTE: Final = "rollcall.done"
 READY_ATTRIBUTE: Final = "rollcall.ready"
 """Set to anything but the empty string by an agent that can serve: proof level `ready`."""
 
+WARNING_ATTRIBUTE: Final = "rollcall.warning"
+"""Set by an agent to a sentence that on-call must see: it serves, but not as it was meant to."""
+
 AGENT_STATE_ATTRIBUTE: Final = "lk.agent.state"
 """Set by livekit-agents once a session runs: initializing, idle, listening, thinking or speaking."""
 
 AGENT_NAME_ATTRIBUTES: Final = ("lk.agent_name", "lk.agent.name")
 """Set by livekit-server from 1.9.2, and by livekit-agents: the name under which the agent's worker registered."""
+
+INSTEAD_OF: Final = "instead_of"
+"""In the reserved object: the agent_name and identity of the agent that this one takes over from, and lets finish first."""
+
+ANNOUNCE_PERIOD: Final = 5.0
+"""Seconds between two announcements of a worker to the orchestrator."""
+
+ANNOUNCED_FOR: Final = 15.0
+"""Seconds for which an announcement stands: two may be lost."""
 
 PULSE_METHOD: Final = "rollcall.pulse"
 """The RPC method with which an agent is asked whether it still answers. Not knowing it is an answer, too."""

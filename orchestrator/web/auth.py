@@ -25,22 +25,23 @@ class Bearers:
         self._known = [(_digest(token.token.get_secret_value()), _INCLUDES[token.scope]) for token in tokens]
         self._dev = dev
 
-    def refusal(self, request: web.Request, scope: Scope) -> web.Response | None:
-        """The answer for a caller who may not; None for one who may."""
+    def refusal(self, request: web.Request, *enough: Scope) -> web.Response | None:
+        """The answer for a caller who may not; None for one whose token has one of the scopes that are enough."""
         if self._dev:
             return None
         given = _bearer_token(request)
+        scope = " or ".join(enough)
         if given is None:
             return _unauthorized('Bearer realm="rollcall"', f"A bearer token of scope {scope} is needed.")
         scopes = self._scopes_of(given)
         if not scopes:
             return _unauthorized('Bearer realm="rollcall", error="invalid_token"', "The bearer token is not known.")
-        if scope not in scopes:
+        if scopes.isdisjoint(enough):
             return problem(
                 403,
                 "Forbidden",
                 f"The bearer token is known, but its scope is not {scope}.",
-                headers={"WWW-Authenticate": f'Bearer realm="rollcall", error="insufficient_scope", scope="{scope}"'},
+                headers={"WWW-Authenticate": f'Bearer realm="rollcall", error="insufficient_scope", scope="{enough[0]}"'},
             )
         return None
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.web.answers import HEADERS
@@ -69,7 +69,7 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
-        "security": [] if route.scope is None else [{_SECURITY: [route.scope.value]}],
+        "security": [{_SECURITY: [scope.value]} for scope in route.scopes],
         "responses": {str(status): _response(answer) for status, answer in sorted(route.answers.items())},
     }
     if route.parameters:
@@ -83,6 +83,8 @@ def _operation(route: Route) -> dict[str, Any]:
             }
             for parameter in route.parameters
         ]
+    if route.accepts is not None:
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _referred(route.accepts)}}}
     if route.body is not None:
         operation["requestBody"] = route.body
     return operation
@@ -92,12 +94,20 @@ def _response(answer: Answer) -> dict[str, Any]:
     response: dict[str, Any] = {"description": answer.description}
     if answer.media_type is None:
         return response
-    schema = {} if answer.model is None else {"$ref": _REFERENCE.format(model=answer.model.__name__)}
+    schema = {} if answer.model is None else _referred(answer.model)
     return response | {"content": {answer.media_type: {"schema": schema}}}
 
 
-def _schemas(routes: Iterable[Route]) -> Mapping[str, Any]:
-    models: set[type[BaseModel]] = {a.model for route in routes for a in route.answers.values() if a.model is not None}
-    ordered = sorted(models, key=lambda model: model.__name__)
-    _, definitions = models_json_schema([(model, "serialization") for model in ordered], ref_template=_REFERENCE)
+def _referred(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(model=model.__name__)}
+
+
+def _schemas(routes: tuple[Route, ...]) -> Mapping[str, Any]:
+    answered = {answer.model for route in routes for answer in route.answers.values() if answer.model is not None}
+    accepted = {route.accepts for route in routes if route.accepts is not None}
+    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        *((model, "serialization") for model in sorted(answered, key=lambda model: model.__name__)),
+        *((model, "validation") for model in sorted(accepted, key=lambda model: model.__name__)),
+    ]
+    _, definitions = models_json_schema(modes, ref_template=_REFERENCE)
     return dict(definitions["$defs"])

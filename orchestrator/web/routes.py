@@ -52,15 +52,27 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`scope` None: anybody may call it."""
+    """`scope` None: anybody may call it, or the handler itself sees to who may. Of several, one suffices."""
 
     method: str
     path: str
     handler: Handler
-    scope: Scope | None
+    scope: Scope | tuple[Scope, ...] | None
     name: str
     summary: str
     answers: Mapping[int, Answer]
     parameters: tuple[Parameter, ...] = ()
+    accepts: type[BaseModel] | None = None
+    """The model of its JSON body."""
     body: Mapping[str, Any] | None = None
-    """The OpenAPI request body."""
+    """The OpenAPI request body of one that accepts no JSON of a model."""
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        match self.scope:
+            case None:
+                return ()
+            case Scope():
+                return (self.scope,)
+            case _:
+                return self.scope

@@ -1,6 +1,6 @@
 """The HTTP service: routes, middlewares and limits put together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -9,11 +9,8 @@ from aiohttp.typedefs import Middleware
 from orchestrator.configuration.credentials import Scope
 from orchestrator.web.auth import Bearers
 from orchestrator.web.errors import answer_errors
-from orchestrator.web.health import Readiness
 from orchestrator.web.openapi import OpenApi
 from orchestrator.web.routes import Handler, Route
-from orchestrator.web.sessions import Sessions
-from orchestrator.web.table import routes_of
 
 BODY_LIMIT: Final = 256 * 1024
 """Bytes of a request's body, where a handler sets no limit of its own."""
@@ -22,18 +19,9 @@ LINE_LIMIT: Final = 8190
 """Bytes of a request's line, and of each of its headers."""
 
 
-def build_app(
-    *,
-    webhook: Handler,
-    sessions: Sessions,
-    readiness: Readiness,
-    metrics: Handler,
-    bearers: Bearers,
-    version: str,
-) -> web.Application:
-    """The application. `webhook` handles POST /webhooks/livekit, `metrics` GET /metrics."""
-    routes = routes_of(webhook, sessions, readiness, metrics)
-    scopes: dict[web.AbstractRoute, Scope] = {}
+def build_app(routes: Sequence[Route], *, bearers: Bearers, version: str) -> web.Application:
+    """The application of these routes, and of the OpenAPI document that is made of them."""
+    scopes: dict[web.AbstractRoute, tuple[Scope, ...]] = {}
     app = web.Application(middlewares=[answer_errors, _authorization(bearers, scopes)], client_max_size=BODY_LIMIT)
     _add(app, (*routes, OpenApi(routes, version).route), scopes)
     return app
@@ -44,13 +32,13 @@ def build_runner(app: web.Application) -> web.AppRunner:
     return web.AppRunner(app, access_log=None, max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT)
 
 
-def _add(app: web.Application, routes: Iterable[Route], scopes: dict[web.AbstractRoute, Scope]) -> None:
+def _add(app: web.Application, routes: Iterable[Route], scopes: dict[web.AbstractRoute, tuple[Scope, ...]]) -> None:
     for route in routes:
         methods = (route.method, "HEAD") if route.method == "GET" else (route.method,)
         for method in methods:
             added = app.router.add_route(method, _pattern(route.path), route.handler)
-            if route.scope is not None:
-                scopes[added] = route.scope
+            if route.scopes:
+                scopes[added] = route.scopes
 
 
 def _pattern(path: str) -> str:
@@ -58,11 +46,11 @@ def _pattern(path: str) -> str:
     return path.replace("}", ":[^/]+}")
 
 
-def _authorization(bearers: Bearers, scopes: dict[web.AbstractRoute, Scope]) -> Middleware:
+def _authorization(bearers: Bearers, scopes: dict[web.AbstractRoute, tuple[Scope, ...]]) -> Middleware:
     @web.middleware
     async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
-        scope = scopes.get(request.match_info.route)
-        refusal = None if scope is None else bearers.refusal(request, scope)
+        enough = scopes.get(request.match_info.route)
+        refusal = None if enough is None else bearers.refusal(request, *enough)
         return await handler(request) if refusal is None else refusal
 
     return authorize

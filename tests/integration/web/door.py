@@ -15,6 +15,7 @@ from orchestrator.web.health import Readiness
 from orchestrator.web.links import Links
 from orchestrator.web.server import build_app
 from orchestrator.web.sessions import Sessions
+from orchestrator.web.table import routes_of
 
 NOW = 1_000_060.0
 READ = {"Authorization": "Bearer a-token-to-read"}
@@ -109,14 +110,9 @@ class Door:
         self.archive = Archive(self.clock)
         self.warnings: list[str] = []
         self.readiness = Readiness(self.archive, self.clock, lambda: self.warnings)
-        self.app = build_app(
-            webhook=acknowledge,
-            sessions=Sessions(self.archive, self.clock, Links(public_url)),
-            readiness=self.readiness,
-            metrics=expose,
-            bearers=Bearers(TOKENS, dev=dev),
-            version="1.2.3",
-        )
+        sessions = Sessions(self.archive, self.clock, Links(public_url))
+        routes = routes_of(acknowledge, sessions, self.readiness, expose)
+        self.app = build_app(routes, bearers=Bearers(TOKENS, dev=dev), version="1.2.3")
 
 
 async def acknowledge(request: web.Request) -> web.Response:
