@@ -1,0 +1,66 @@
+"""Answers that wait until the agent is there: the caller's request is held open, for a bounded time."""
+
+from collections.abc import Collection
+from typing import Final, Protocol
+
+from orchestrator.core.placement import Placement, PlacementState
+from orchestrator.core.session import Session
+from orchestrator.runtime.ports import Clock
+
+LOOK_EVERY: Final = 0.2
+"""Seconds between two readings of the session: less than a person notices, and some hundred bytes each."""
+
+_OVER: Final = frozenset({PlacementState.CANCELLED, PlacementState.ENDED})
+"""Nobody wants these any more, and no waiting brings them back."""
+
+
+class SessionReader(Protocol):
+    async def read(self, sid: str) -> Session | None:
+        """The session as everybody may see it. Raises StoreUnavailable."""
+        ...
+
+
+def is_verified(session: Session, agent_names: Collection[str] | None) -> bool:
+    """Whether these agents are there, all of them; with None all that the session wants, of which there must be one."""
+    wanted = _wanted(session, agent_names)
+    found = {placement.agent_name for placement in wanted}
+    return (
+        not session.ended
+        and (session.routed or agent_names is not None)
+        and bool(wanted)
+        and found.issuperset(agent_names or ())
+        and all(placement.state is PlacementState.VERIFIED for placement in wanted)
+    )
+
+
+async def until_verified(
+    store: SessionReader, clock: Clock, sid: str, agent_names: Collection[str] | None, timeout: float
+) -> Session | None:
+    """Wait until `is_verified`, until no waiting helps, or for `timeout` seconds; the session as it was last read.
+
+    None: the store knows no such session. Raises StoreUnavailable.
+    """
+    runs_out_at = clock.monotonic() + timeout
+    while True:
+        session = await store.read(sid)
+        left = runs_out_at - clock.monotonic()
+        if left <= 0 or (session is not None and (is_verified(session, agent_names) or _in_vain(session, agent_names))):
+            return session
+        await clock.sleep(min(LOOK_EVERY, left))
+
+
+def _in_vain(session: Session, agent_names: Collection[str] | None) -> bool:
+    if session.ended:
+        return True
+    if agent_names is None:
+        return session.routed and not _wanted(session, None)
+    over = {placement.agent_name for placement in session.placements if placement.state in _OVER}
+    return not over.isdisjoint(agent_names)
+
+
+def _wanted(session: Session, agent_names: Collection[str] | None) -> list[Placement]:
+    return [
+        placement
+        for placement in session.placements
+        if placement.state not in _OVER and (agent_names is None or placement.agent_name in agent_names)
+    ]
