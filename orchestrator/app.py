@@ -13,10 +13,12 @@ import structlog
 from aiohttp import ClientSession, DummyCookieJar, web
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from orchestrator import contract
 from orchestrator.alerting import ports as alerting
 from orchestrator.alerting.deliveries import Deliveries
 from orchestrator.alerting.sinks.webhook import WebhookSink
 from orchestrator.core.facts import Routed
+from orchestrator.core.routing import Routes
 from orchestrator.livekit.api import LiveKitApi
 from orchestrator.observability.driven import DrivenSessions
 from orchestrator.observability.measured_livekit import MeasuredLiveKit
@@ -59,6 +61,9 @@ log = structlog.get_logger()
 _STORE_RETRY: Final = 1.0
 _CLOCK_PERIOD: Final = 5.0
 """Seconds between two readings of the store's clock."""
+
+SCRATCH_ROUTE: Final = "a scratch room of rollcall doctor"
+"""What stands in the place of a route's label in the session of such a room."""
 
 _LOOKS_SHARE: Final = 0.25
 """The part of the API budget with which the reconciler looks into rooms, two calls each."""
@@ -190,7 +195,7 @@ class Replica:
         return build_runner(app)
 
     def _route(self, room: str, metadata: str) -> Routed:
-        return self._settings.compiled_routes.route(room, metadata).routed
+        return routed(self._settings.compiled_routes, room, metadata)
 
     async def start(self) -> None:
         """Listen at once, so that LiveKit gets a 503 and comes again, and drive sessions as soon as the store is there."""
@@ -251,6 +256,13 @@ class Replica:
                 await self._read_clock()
             except StoreUnavailable:
                 continue  # the monotonic clock carries the store's time on
+
+
+def routed(routes: Routes, room: str, metadata: str) -> Routed:
+    """What the routes want in a room; a room with which `rollcall doctor` tries things out is none of theirs."""
+    if room.startswith(contract.SCRATCH_PREFIX):
+        return Routed((), SCRATCH_ROUTE)
+    return routes.route(room, metadata).routed
 
 
 def _times(settings: Settings) -> Times:
