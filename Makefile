@@ -30,10 +30,10 @@ setup: .venv/.ready .venv-worker/.ready ## install everything: .venv, .venv-work
 	@$(BIN)/python $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv-worker/.ready: requirements/worker.txt requirements/build.txt pyproject.toml
+.venv-worker/.ready: requirements/worker.txt requirements/worker-test.txt requirements/build.txt pyproject.toml
 	@$(call create_venv,.venv-worker)
 	@echo "setup: .venv-worker: the agents and livekit-agents (a minute or two, 400 MB)"
-	@.venv-worker/bin/python $(PIP) --require-hashes -r requirements/worker.txt -r requirements/build.txt
+	@.venv-worker/bin/python $(PIP) --require-hashes -r requirements/worker.txt -r requirements/worker-test.txt -r requirements/build.txt
 	@.venv-worker/bin/python $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -42,12 +42,13 @@ demo: setup ## see it work: a real LiveKit, a worker, a client, and the session'
 
 test: setup ## all tests: unit, integration, end to end
 	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
+	@$(if $(ARGS),,echo "test: the agents, in their own environment" && .venv-worker/bin/python -m pytest tests/worker)
 
 check: .venv/.ready .venv-worker/.ready ## style, types, direction of imports, generated documents
 	@echo "check: ruff" && $(BIN)/ruff check && $(BIN)/ruff format --check
 	@echo "check: mypy" && $(BIN)/mypy
 	@echo "check: mypy, the worker against its own environment"
-	@$(BIN)/mypy --python-executable .venv-worker/bin/python --cache-dir .mypy_cache/worker worker tests/e2e/workers/*.py
+	@$(BIN)/mypy --python-executable .venv-worker/bin/python --cache-dir .mypy_cache/worker worker tests/e2e/workers/*.py tests/worker
 	@echo "check: imports" && $(BIN)/lint-imports --no-logo
 	@if [[ -e deploy/tools/state_diagram.py ]]; then \
 	  echo "check: generated documents" && $(BIN)/python -m deploy.tools.state_diagram --check; \
