@@ -12,7 +12,9 @@ from orchestrator.runtime.ports.errors import (
     StoreCorrupt,
     StoreUnavailable,
 )
+from orchestrator.runtime.ports.fleet import Announced, Workers
 from orchestrator.runtime.ports.livekit import LiveKit, Pulse, PulseReply
+from orchestrator.runtime.ports.minting import Entrant, Minter
 from orchestrator.runtime.ports.replicas import Hearing, Incidents, Leases, Rounds, Shares, SlotEnd, SlotReply, Slots
 from orchestrator.runtime.ports.sessions import Appended, AppendReply, Committed, Delivered, Loaded, Page, SessionStore
 from orchestrator.runtime.ports.surroundings import Alert, Alerts, Clock, Observer, Randomness
@@ -20,11 +22,13 @@ from orchestrator.runtime.ports.surroundings import Alert, Alerts, Clock, Observ
 __all__ = [
     "Alert",
     "Alerts",
+    "Announced",
     "AppendReply",
     "Appended",
     "Clock",
     "Committed",
     "Delivered",
+    "Entrant",
     "Hearing",
     "Held",
     "Incidents",
@@ -39,6 +43,7 @@ __all__ = [
     "LiveKitRejectedRequest",
     "LiveKitUnavailable",
     "Loaded",
+    "Minter",
     "NotFound",
     "Observer",
     "Page",
@@ -54,4 +59,5 @@ __all__ = [
     "Slots",
     "StoreCorrupt",
     "StoreUnavailable",
+    "Workers",
 ]
