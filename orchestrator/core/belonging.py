@@ -45,9 +45,15 @@ def evictions(session: Session) -> tuple[Agent, ...]:
         a
         for a in session.agents
         if a.present
-        and a.identity in session.retired
+        and (a.identity in session.retired or _was_dismissed(session, a))
         and not any(p.wanting and belongs(session, p, a) for p in session.placements)
     )
+
+
+def _was_dismissed(session: Session, agent: Agent) -> bool:
+    """Whether it came for a placement that nobody wants any more, by a dispatch of ours."""
+    behind = (attempt_behind(session, p, agent) for p in session.placements if p.state is PlacementState.CANCELLED)
+    return any(attempt is not None and attempt.ours for attempt in behind)
 
 
 def extras(session: Session) -> Iterator[tuple[Placement, Agent]]:

@@ -8,6 +8,7 @@ from orchestrator.core.facts import (
     AgentJoined,
     AgentLeft,
     AgentReady,
+    AgentWarned,
     DispatchAccepted,
     DispatchRecovered,
     Fact,
@@ -19,6 +20,7 @@ from orchestrator.core.facts import (
     PersonLeft,
     Source,
 )
+from orchestrator.core.ledger import agent_says, is_new_warning
 from orchestrator.core.listing import LISTING_LAG, ListedDispatch, Look
 from orchestrator.core.placement import Attempt, Placement
 from orchestrator.core.proof import Proof
@@ -70,10 +72,13 @@ def agent_differences(session: Session, look: Look) -> Iterator[Fact]:
                 key=listed.key,
                 ready=listed.ready,
                 done=listed.done,
+                warning=listed.warning,
                 source=Source.LISTING,
             )
         elif listed.ready and listed.sid in known and not known[listed.sid].ready:
             yield AgentReady(listed.sid)
+        if listed.warning and listed.sid in known and is_new_warning(session, agent_says(listed.agent_name, listed.warning)):
+            yield AgentWarned(listed.sid, listed.warning)
     listed_sids = {p.sid for p in look.participants}
     for agent in session.agents:
         if agent.present and agent.participant_sid not in listed_sids and _may_contradict(look, agent):

@@ -20,6 +20,10 @@ class Source(StrEnum):
     PULSE = "pulse"
     ROLLCALL = "rollcall"
     OPERATOR = "operator"
+    TOKEN = "token"  # noqa: S105 a word, no secret
+    """A person asked for a token, and for an agent with it."""
+    WORKER = "worker"
+    """An agent asked for another one, to hand its people over."""
 
 
 class JobStatus(StrEnum):
@@ -115,6 +119,8 @@ class AgentJoined:
     key: Key | None = None
     ready: bool = False
     done: bool = False
+    warning: str = ""
+    """What the agent itself says that a person must know."""
     source: Source = Source.WEBHOOK
 
 
@@ -142,6 +148,14 @@ class AgentReady:
     """A listing shows that an agent which is there says by now that it serves: LiveKit sends no webhook for that."""
 
     participant_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWarned:
+    """A listing shows that an agent has something to say that a person must know."""
+
+    participant_sid: str
+    warning: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +217,15 @@ class CandidateSpec:
 
     agent_name: str
     metadata: str = "{}"
+    deployment: str = ""
+    """Of several deployments of the agent, the one that is to take the job; empty: LiveKit chooses."""
+    attributes: tuple[tuple[str, str], ...] = ()
+    """Further attributes of the dispatch, as names and values."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlacementSpec:
-    """What a route wants: an agent, and the fallbacks of its policy in order."""
+    """What a route or a person wants: an agent, and the fallbacks of its policy in order."""
 
     candidates: tuple[CandidateSpec, ...]
     policy: Policy = Policy()
@@ -226,6 +244,33 @@ class Routed:
     route: str
     """Which route it was, in words for the timeline."""
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWanted:
+    """Somebody asks for an agent beside those of the routes. One that the session has already is not placed again."""
+
+    spec: PlacementSpec
+    source: Source
+    instead_of: str | None = None
+    """The agent name of the placement whose agent this one relieves, as soon as it is verified."""
+    grace: float = 0.0
+    """Seconds for which the relieved agent may stay, to introduce this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDismissed:
+    """Nobody wants this agent any more: it goes, and is not replaced."""
+
+    placement: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """What a person must know of this session, found beside the room itself."""
+
+    warning: str
 
 
 class Awaited(StrEnum):
@@ -363,12 +408,16 @@ Fact = (
     | AgentJoined
     | AgentLeft
     | AgentReady
+    | AgentWarned
     | AgentAborted
     | JobChanged
     | PulseAnswered
     | PulseUnsupported
     | AgentSilent
     | Routed
+    | AgentWanted
+    | AgentDismissed
+    | Warned
     | Waiting
     | DispatchAdopted
     | DispatchRecovered

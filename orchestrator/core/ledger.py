@@ -6,8 +6,16 @@ from typing import TypeVar
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Source
-from orchestrator.core.placement import KEPT_ATTEMPTS, Attempt, Placement
-from orchestrator.core.session import KEPT_GONE_AGENTS, KEPT_RETIRED, KEPT_TIMELINE, Agent, Session, TimelineEntry
+from orchestrator.core.placement import KEPT_ATTEMPTS, Attempt, Incident, Placement
+from orchestrator.core.session import (
+    KEPT_GONE_AGENTS,
+    KEPT_RETIRED,
+    KEPT_TIMELINE,
+    KEPT_WARNINGS,
+    Agent,
+    Session,
+    TimelineEntry,
+)
 
 T = TypeVar("T")
 
@@ -80,8 +88,22 @@ def pardon(session: Session, identity: str) -> Session:
     return replace(session, retired=tuple(i for i in session.retired if i != identity))
 
 
+def resolved(incidents: tuple[Incident, ...], now: float) -> tuple[Incident, ...]:
+    return tuple(i if i.resolved_at is not None else replace(i, resolved_at=now) for i in incidents)
+
+
 def warn(session: Session, warning: str) -> Session:
-    return session if warning in session.warnings else replace(session, warnings=(*session.warnings, warning))
+    """Tell people, once. Beyond so many nobody reads them, and agents may say what they like."""
+    return replace(session, warnings=(*session.warnings, warning)) if is_new_warning(session, warning) else session
+
+
+def is_new_warning(session: Session, warning: str) -> bool:
+    return warning not in session.warnings and len(session.warnings) < KEPT_WARNINGS
+
+
+def agent_says(agent_name: str | None, warning: str) -> str:
+    """An agent's own warning, as people read it on the session."""
+    return f"{agent_name or '(unnamed)'} says: {warning}"
 
 
 def _append_bounded(items: tuple[T, ...], item: T, kept: int) -> tuple[T, ...]:

@@ -27,6 +27,10 @@ class PlacementEvent(StrEnum):
     RELEASE = "release"
     """The verified agent is gone and nobody wants another."""
     GIVE_UP = "give_up"
+    CANCEL = "cancel"
+    """Nobody wants it any more: dismissed, or relieved by another agent."""
+    WANT = "want"
+    """Somebody asks for it again."""
     END = "end"
     """The room is finished."""
     REVIVE = "revive"
@@ -55,7 +59,13 @@ TRANSITIONS: Final[dict[tuple[PlacementState, PlacementEvent], PlacementState]] 
     (_S.LOST, _E.END): _S.ENDED,
     (_S.UNVERIFIED, _E.CONFIRM): _S.VERIFIED,
     (_S.UNVERIFIED, _E.END): _S.ENDED,
-    (_S.CANCELLED, _E.END): _S.CANCELLED,
+    (_S.WAITING, _E.CANCEL): _S.CANCELLED,
+    (_S.DISPATCHING, _E.CANCEL): _S.CANCELLED,
+    (_S.VERIFIED, _E.CANCEL): _S.CANCELLED,
+    (_S.LOST, _E.CANCEL): _S.CANCELLED,
+    (_S.UNVERIFIED, _E.CANCEL): _S.CANCELLED,
+    (_S.CANCELLED, _E.WANT): _S.WAITING,
+    (_S.ENDED, _E.WANT): _S.WAITING,
     (_S.ENDED, _E.REVIVE): _S.WAITING,
 }
 

@@ -31,6 +31,7 @@ class ListedParticipant:
     key: Key | None
     ready: bool
     done: bool
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ class PlacementState(StrEnum):
 WANTING: Final = frozenset({PlacementState.WAITING, PlacementState.DISPATCHING, PlacementState.LOST, PlacementState.UNVERIFIED})
 """The states in which a placement still wants an agent."""
 
+OVER: Final = frozenset({PlacementState.CANCELLED, PlacementState.ENDED})
+"""The states in which it neither wants nor has an agent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -99,6 +102,12 @@ class Placement:
     cause: Cause | None = None
     released: bool = False
     """Its agent left and nobody wants another: it has ended before its room."""
+    instead_of: str | None = None
+    """The placement whose agent this one's relieves as soon as it is verified; then forgotten."""
+    grace: float = 0.0
+    """Seconds for which the relieved agent may stay."""
+    leaves_at: float | None = None
+    """Until when its agent may stay: another one has relieved it."""
     resumes: int | None = None
     """The attempt whose agent was lost, and which the next one resumes."""
     verified_at: float | None = None
@@ -113,6 +122,11 @@ class Placement:
     @property
     def wanting(self) -> bool:
         return self.state in WANTING
+
+    @property
+    def over(self) -> bool:
+        """Nobody wants an agent for it any more, and none serves it."""
+        return self.state in OVER
 
     @property
     def deadline_at(self) -> float:

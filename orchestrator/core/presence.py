@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from orchestrator.core.belonging import attempt_behind, belongs
 from orchestrator.core.causes import Cause
-from orchestrator.core.facts import AgentJoined, AgentLeft, AgentReady, AgentSilent, LeaveReason, Source
-from orchestrator.core.ledger import note, retire, with_agent, with_attempt, with_placement
+from orchestrator.core.facts import AgentJoined, AgentLeft, AgentReady, AgentSilent, AgentWarned, LeaveReason, Source
+from orchestrator.core.ledger import agent_says, note, retire, warn, with_agent, with_attempt, with_placement
 from orchestrator.core.listing import LISTING_LAG
 from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.proof import Proof, job_of_identity
@@ -43,6 +43,8 @@ def joined(session: Session, fact: AgentJoined, now: float) -> Session:
     session = note(
         with_agent(session, agent), now, "agent_joined", fact.source, agent_name=fact.agent_name, identity=fact.identity
     )
+    if fact.warning:
+        session = warn(session, agent_says(fact.agent_name, fact.warning))
     session = assess(session, now)
     if known is not None and not known.present:
         return _gone(session, replace(agent, left_at=known.left_at, reason=known.reason, leave=known.leave), now)
@@ -122,6 +124,12 @@ def became_ready(session: Session, fact: AgentReady, now: float) -> Session:
         return session
     session = note(session, now, "agent_ready", Source.LISTING, agent_name=agent.agent_name, identity=agent.identity)
     return assess(with_agent(session, replace(agent, ready=True)), now)
+
+
+def warned(session: Session, fact: AgentWarned, now: float) -> Session:  # noqa: ARG001 one signature for all folds
+    """What an agent says of itself; of one that nobody knows, it is worth nothing."""
+    agent = next((a for a in session.agents if a.participant_sid == fact.participant_sid), None)
+    return session if agent is None else warn(session, agent_says(agent.agent_name, fact.warning))
 
 
 def assess(session: Session, now: float) -> Session:

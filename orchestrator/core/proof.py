@@ -84,6 +84,9 @@ class Key:
         return cls(session, placement, attempt, attempt_id)
 
 
+LONGEST_WARNING: Final = 500
+"""Characters of an agent's warning that are kept."""
+
 AGENT_IDENTITY_PREFIX: Final = "agent-"
 
 
@@ -104,6 +107,11 @@ def agent_name_of(attributes: Mapping[str, str]) -> str | None:
         if attribute in attributes:
             return attributes[attribute]
     return None
+
+
+def warning_in(attributes: Mapping[str, str]) -> str:
+    """What an agent says of itself that a person must know; cut, for it comes from outside."""
+    return attributes.get(contract.WARNING_ATTRIBUTE, "")[:LONGEST_WARNING]
 
 
 def is_ready(attributes: Mapping[str, str]) -> bool:

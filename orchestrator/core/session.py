@@ -20,6 +20,7 @@ KEPT_TIMELINE: Final = 100
 
 KEPT_RETIRED: Final = 200
 KEPT_GONE_AGENTS: Final = 20
+KEPT_WARNINGS: Final = 20
 
 NOT_LISTED: Final = "NOT_LISTED"
 """Why an agent counts as gone that a listing lacked; the other reasons are LiveKit's words."""
@@ -152,7 +153,7 @@ class Session:
         states = {p.state for p in self.placements}
         if self.ended:
             return SessionState.ENDED
-        if self.routed and not self.placements:
+        if self.routed and states <= {PlacementState.CANCELLED}:
             return SessionState.UNROUTED
         if self.observed:
             return SessionState.OBSERVED
@@ -168,8 +169,10 @@ class Session:
         if not self.ended:
             return None
         wanted = [p for p in self.placements if p.state is not PlacementState.CANCELLED]
-        if self.routed and not wanted:
+        if self.routed and not self.placements:
             return Outcome.UNROUTED
+        if not wanted:  # all were taken out by somebody's wish: what counts is whether they had come
+            wanted = list(self.placements)
         if any(p.given_up for p in wanted):
             return Outcome.UNVERIFIED
         return Outcome.VERIFIED if wanted and all(p.verified_at is not None for p in wanted) else Outcome.ABANDONED
@@ -185,10 +188,13 @@ class Session:
 
     def placement(self, agent_name: str) -> Placement:
         """Raises KeyError when the session has no such placement."""
-        for placement in self.placements:
-            if placement.agent_name == agent_name:
-                return placement
-        raise KeyError(agent_name)
+        found = self.find_placement(agent_name)
+        if found is None:
+            raise KeyError(agent_name)
+        return found
+
+    def find_placement(self, agent_name: str) -> Placement | None:
+        return next((p for p in self.placements if p.agent_name == agent_name), None)
 
     def present_agent(self, identity: str) -> Agent | None:
         return next((a for a in self.agents if a.identity == identity and a.present), None)

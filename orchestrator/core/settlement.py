@@ -4,7 +4,7 @@
   an agent whose dispatch we had deleted was most likely told to leave: what is under way beside it goes on until it has
   stayed.
 * Lost: an agent that left at once has failed its attempt; one that served is replaced, unless its leaving was its own
-  word, somebody's wish, or of no interest to the policy.
+  word, somebody's wish, or of no interest to the policy, or another agent has relieved it.
 * Given up: a person must know, by one incident that stays open until an agent comes or the room ends.
 """
 
@@ -13,11 +13,12 @@ from dataclasses import replace
 from orchestrator.core.belonging import attempt_behind
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Awaited, LeaveReason, Source
-from orchestrator.core.ledger import add_attempt, note, pardon, retire, with_attempt, with_placement
+from orchestrator.core.ledger import add_attempt, note, pardon, resolved, retire, with_attempt, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.placement import Attempt, Incident, Placement
 from orchestrator.core.policy import EARLY_LEAVE, OnLeave
 from orchestrator.core.proof import job_of_identity
+from orchestrator.core.relief import relieve
 from orchestrator.core.session import Agent, Session
 
 
@@ -48,7 +49,8 @@ def confirm(session: Session, placement: Placement, agent: Agent, now: float) ->
     session = pardon(with_placement(cared_for(session, now), placement), agent.identity)
     session = retire(session, (a.identity for a in superseded if a.ours))
     name, number = placement.agent_name, attempt.number
-    return note(session, now, "verified", Source.ROLLCALL, agent_name=name, attempt=number, identity=agent.identity)
+    session = note(session, now, "verified", Source.ROLLCALL, agent_name=name, attempt=number, identity=agent.identity)
+    return relieve(session, name, now)
 
 
 def cared_for(session: Session, now: float) -> Session:
@@ -80,10 +82,6 @@ def _brought(attempt: Attempt, agent: Agent) -> Attempt:
         ended_at=None,
         cause=None,
     )
-
-
-def resolved(incidents: tuple[Incident, ...], now: float) -> tuple[Incident, ...]:
-    return tuple(i if i.resolved_at is not None else replace(i, resolved_at=now) for i in incidents)
 
 
 def lose(session: Session, placement: Placement, agent: Agent, now: float, cause: Cause = Cause.LEFT) -> Session:
@@ -125,7 +123,7 @@ def lose(session: Session, placement: Placement, agent: Agent, now: float, cause
 def _what_follows(
     session: Session, placement: Placement, agent: Agent, cause: Cause, *, early: bool
 ) -> tuple[PlacementEvent, Cause]:
-    if agent.done or placement.policy.on_leave is OnLeave.IGNORE:
+    if agent.done or placement.leaves_at is not None or placement.policy.on_leave is OnLeave.IGNORE:
         return PlacementEvent.RELEASE, cause
     if early:
         return PlacementEvent.FAIL, Cause.JOINED_THEN_LEFT

@@ -18,16 +18,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from orchestrator.core import attempts, presence
+from orchestrator.core import attempts, presence, wishes
 from orchestrator.core import facts as f
 from orchestrator.core.belonging import belongs, same_name
-from orchestrator.core.ledger import note, retire, warn, with_agent, with_attempt, with_placement
+from orchestrator.core.ledger import note, resolved, retire, warn, with_agent, with_attempt, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.listing import LISTING_LAG
 from orchestrator.core.placement import PlacementState, placement_of
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import Session
-from orchestrator.core.settlement import cared_for, confirm, resolved
+from orchestrator.core.settlement import cared_for, confirm
 
 _FIRST_START: Final = 3.0
 """Seconds after LiveKit made a room within which its first room_started was made; LiveKit cuts its time to the second."""
@@ -222,14 +222,20 @@ def _routed(session: Session, fact: f.Routed, now: float) -> Session:
         routed=True,
         route=fact.route,
         metadata="",
-        placements=tuple(placement_of(spec, now) for spec in fact.placements),
+        placements=(*session.placements, *(placement_of(spec, now) for spec in fact.placements if _is_new(session, spec))),
         warnings=(*session.warnings, *fact.warnings),
     )
     session = note(session, now, "routed", f.Source.ROLLCALL, detail=fact.route)
     if session.ended:
-        session = replace(session, placements=tuple(replace(p, state=PlacementState.ENDED) for p in session.placements))
+        ended = (replace(p, state=next_state(p.state, PlacementEvent.END)) for p in session.placements)
+        session = replace(session, placements=tuple(ended))
         return _remember_that_it_was_there(session, now)
     return presence.assess(session, now)
+
+
+def _is_new(session: Session, spec: f.PlacementSpec) -> bool:
+    """Whether nobody asked for this agent before the routes did."""
+    return session.find_placement(spec.agent_name) is None
 
 
 def _agent_retired(session: Session, fact: f.AgentRetired, now: float) -> Session:
@@ -287,12 +293,16 @@ _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.AgentJoined: _agent_joined,
     f.AgentLeft: _agent_left,
     f.AgentReady: presence.became_ready,
+    f.AgentWarned: presence.warned,
     f.AgentAborted: _agent_aborted,
     f.JobChanged: attempts.job_changed,
     f.PulseAnswered: _pulse_answered,
     f.PulseUnsupported: _pulse_unsupported,
     f.AgentSilent: presence.fell_silent,
     f.Routed: _routed,
+    f.AgentWanted: wishes.agent_wanted,
+    f.AgentDismissed: wishes.agent_dismissed,
+    f.Warned: wishes.warned,
     f.Waiting: attempts.waiting,
     f.DispatchAdopted: attempts.dispatch_adopted,
     f.DispatchRecovered: attempts.dispatch_recovered,

@@ -35,17 +35,15 @@ def verdict(session: Session, now: float) -> str:
     match session.state:
         case SessionState.ENDED:
             return _end(session)
-        case SessionState.UNROUTED:
+        case SessionState.UNROUTED if not session.placements:
             return "No route wants an agent in this room."
         case SessionState.OBSERVED:
             return "The room was there before Rollcall watched it; nobody is dispatched unless an operator says so."
         case SessionState.DISPATCHING if not session.routed:
             return "The room was just seen; its routes have not been asked yet."
-        case SessionState.DISPATCHING | SessionState.UNVERIFIED | SessionState.VERIFIED:
+        case _:
             ordered = sorted(session.placements, key=lambda p: _WORST_FIRST.index(p.state))
             return " ".join(_of_placement(session, p, now) for p in ordered)
-        case _:
-            assert_never(session.state)
 
 
 def next_step(session: Session, now: float) -> str | None:
@@ -101,7 +99,7 @@ def _of_placement(session: Session, placement: Placement, now: float) -> str:
         case PlacementState.DISPATCHING:
             return _dispatching(placement, now)
         case PlacementState.CANCELLED:
-            return f"{name} was cancelled by an operator."
+            return f"{name} is not wanted any more."
         case PlacementState.ENDED:
             return f"{name} was there and has left; it is not replaced."
         case _:

@@ -4,7 +4,7 @@ All calls go through livekit-api's Twirp client, not through its services: those
 than a third of a call's CPU, let a call hang for ever, and know no PerformRpc.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -20,7 +20,9 @@ from livekit.protocol.agent_dispatch import (
     ListAgentDispatchRequest,
     ListAgentDispatchResponse,
 )
+from livekit.protocol.models import Room
 from livekit.protocol.room import (
+    CreateRoomRequest,
     DeleteRoomRequest,
     DeleteRoomResponse,
     ListParticipantsRequest,
@@ -31,12 +33,15 @@ from livekit.protocol.room import (
     PerformRpcResponse,
     RemoveParticipantResponse,
     RoomParticipantIdentity,
+    UpdateRoomMetadataRequest,
 )
 
 from orchestrator import contract
+from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.listing import ListedDispatch, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
 from orchestrator.livekit.errors import NO_ANSWER, translated
+from orchestrator.livekit.grants import asked_agent
 from orchestrator.livekit.listing import listed_dispatch, listed_participant, listed_room
 from orchestrator.livekit.pulse import pulse_in
 from orchestrator.livekit.tokens import ApiTokens
@@ -112,14 +117,15 @@ class LiveKitApi:
         answer = await self._call(_DISPATCHES, "ListDispatch", request, token, ListAgentDispatchResponse)
         return tuple(listed_dispatch(dispatch) for dispatch in answer.agent_dispatches)
 
-    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
-        """The key travels in the attributes (servers from 1.13.2), and in `metadata`, where the caller has put it."""
+    async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
+        """The key travels in the attributes (servers from 1.13.2), and in the metadata, where the caller has put it."""
         token = self._tokens.to_administer(room)
         request = CreateAgentDispatchRequest(
             room=room,
-            agent_name=agent_name,
-            metadata=metadata,
-            attributes=key.attributes(),
+            agent_name=agent.agent_name,
+            metadata=agent.metadata,
+            deployment=agent.deployment,
+            attributes={**dict(agent.attributes), **key.attributes()},
             restart_policy=JRP_NEVER,  # Cloud's own restart beside our next attempt would make two agents
         )
         dispatch = await self._call(_DISPATCHES, "CreateDispatch", request, token, AgentDispatch)
@@ -137,9 +143,20 @@ class LiveKitApi:
         request = RoomParticipantIdentity(room=room, identity=identity)
         await self._call(_ROOMS, "RemoveParticipant", request, token, RemoveParticipantResponse)
 
+    async def create_room(self, name: str, *, metadata: str, agents: Sequence[CandidateSpec]) -> ListedRoom:
+        """Doing it again does no harm: of a room that exists, LiveKit only says how it is."""
+        request = CreateRoomRequest(name=name, metadata=metadata, agents=[asked_agent(agent) for agent in agents])
+        return listed_room(await self._call(_ROOMS, "CreateRoom", request, self._tokens.to_manage_rooms(), Room))
+
+    async def update_room_metadata(self, name: str, metadata: str) -> ListedRoom:
+        """Raises NotFound when there is no such room."""
+        token = self._tokens.to_administer(name)
+        request = UpdateRoomMetadataRequest(room=name, metadata=metadata)
+        return listed_room(await self._call(_ROOMS, "UpdateRoomMetadata", request, token, Room))
+
     async def delete_room(self, room: str) -> None:
         """Raises NotFound when it is already gone."""
-        token = self._tokens.to_delete_rooms()
+        token = self._tokens.to_manage_rooms()
         await self._call(_ROOMS, "DeleteRoom", DeleteRoomRequest(room=room), token, DeleteRoomResponse)
 
     async def pulse(self, room: str, identity: str, *, timeout: float) -> PulseReply:

@@ -10,7 +10,7 @@ from livekit.protocol.models import ParticipantInfo, Room
 from orchestrator import contract
 from orchestrator.core.facts import JobStatus
 from orchestrator.core.listing import ListedDispatch, ListedJob, ListedParticipant, ListedRoom
-from orchestrator.core.proof import Key, agent_name_of, is_ready
+from orchestrator.core.proof import Key, agent_name_of, is_ready, warning_in
 
 _PEOPLE: Final = frozenset({ParticipantInfo.STANDARD, ParticipantInfo.SIP, ParticipantInfo.CONNECTOR})
 
@@ -41,6 +41,7 @@ def listed_participant(participant: ParticipantInfo) -> ListedParticipant:
         key=Key.read(attributes),
         ready=is_ready(attributes),
         done=bool(attributes.get(contract.DONE_ATTRIBUTE)),
+        warning=warning_in(attributes),
     )
 
 

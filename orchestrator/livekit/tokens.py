@@ -33,9 +33,9 @@ class ApiTokens:
         """For the participants and the dispatches of one room."""
         return self._token(("administer", room), VideoGrants(room_admin=True, room=room))
 
-    def to_delete_rooms(self) -> str:
-        """DeleteRoom takes the right to create rooms; roomAdmin on the room is refused (seen on 1.13.5)."""
-        return self._token(("delete", ""), VideoGrants(room_create=True))
+    def to_manage_rooms(self) -> str:
+        """DeleteRoom, too, takes the right to create rooms; roomAdmin on the room is refused (seen on 1.13.5)."""
+        return self._token(("manage", ""), VideoGrants(room_create=True))
 
     def forget(self) -> None:
         """Sign anew from now on: a token was refused, and this machine's clock may have been wrong when it was made."""

@@ -20,7 +20,7 @@ from orchestrator.core.facts import (
     RoomStarted,
     Source,
 )
-from orchestrator.core.proof import Key, agent_name_of, is_ready
+from orchestrator.core.proof import Key, agent_name_of, is_ready, warning_in
 from orchestrator.livekit.wire import Enum, JobState, Room, Webhook, decode
 
 
@@ -95,6 +95,7 @@ def _participant_joined(webhook: Webhook) -> Fact | None:
         key=Key.read(participant.attributes),
         ready=is_ready(participant.attributes),
         done=_is_done(participant.attributes),
+        warning=warning_in(participant.attributes),
     )
 
 

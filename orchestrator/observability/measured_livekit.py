@@ -1,9 +1,10 @@
 """LiveKit's API with a stopwatch: every call by method, outcome and duration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.listing import ListedDispatch, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
 from orchestrator.observability.metrics import Metrics
@@ -50,9 +51,9 @@ class MeasuredLiveKit:
         with self._measured("dispatches"):
             return await self._livekit.dispatches(room)
 
-    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
+    async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
         with self._measured("create_dispatch"):
-            return await self._livekit.create_dispatch(room, agent_name, metadata, key)
+            return await self._livekit.create_dispatch(room, agent, key)
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
         with self._measured("delete_dispatch"):
@@ -61,6 +62,14 @@ class MeasuredLiveKit:
     async def remove_participant(self, room: str, identity: str) -> None:
         with self._measured("remove_participant"):
             await self._livekit.remove_participant(room, identity)
+
+    async def create_room(self, name: str, *, metadata: str, agents: Sequence[CandidateSpec]) -> ListedRoom:
+        with self._measured("create_room"):
+            return await self._livekit.create_room(name, metadata=metadata, agents=agents)
+
+    async def update_room_metadata(self, name: str, metadata: str) -> ListedRoom:
+        with self._measured("update_room_metadata"):
+            return await self._livekit.update_room_metadata(name, metadata)
 
     async def delete_room(self, room: str) -> None:
         with self._measured("delete_room"):

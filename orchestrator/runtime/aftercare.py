@@ -1,5 +1,6 @@
 """After an agent was verified: is it alone, is nothing of ours left that could still bring a second one."""
 
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -7,7 +8,15 @@ import structlog
 from orchestrator.core.belonging import evictions
 from orchestrator.core.causes import Cause
 from orchestrator.core.duplicates import SETTLED_AFTER, judge, surplus_dispatches
-from orchestrator.core.facts import AgentRetired, AgentSilent, AttemptEnded, ForeignAgentServes, StrangerSeen
+from orchestrator.core.facts import (
+    AgentDismissed,
+    AgentRetired,
+    AgentSilent,
+    AttemptEnded,
+    ForeignAgentServes,
+    Source,
+    StrangerSeen,
+)
 from orchestrator.core.listing import Look
 from orchestrator.core.placement import PlacementState
 from orchestrator.core.session import Agent
@@ -57,6 +66,37 @@ class Aftercare:
                 pause = SECOND_LOOK
         except (Superseded, RoomGone):
             return
+
+    async def relieve(self, owner: SessionOwner, name: str) -> None:
+        """Another agent serves in its place: it may introduce that one, and then goes, if it does not by itself."""
+        placement = owner.session.placement(name)
+        left = (placement.leaves_at or 0.0) - self._clock.now()
+        try:
+            if not await owner.until(lambda s: s.ended or s.placement(name).leaves_at is None, timeout=left):
+                await owner.record(AgentDismissed(name, Source.ROLLCALL))
+        except Superseded:
+            return
+
+    async def dismiss(self, owner: SessionOwner, name: str) -> None:
+        """Delete the dispatches that could still bring an agent which nobody wants any more.
+
+        Whoever is in the room, or comes by one of them, is removed by `evict`; a look finds jobs that tell who that is.
+        """
+        try:
+            while not await self._cleared(owner, name):
+                await owner.until(lambda s: s.ended or not s.placement(name).over, timeout=SETTLED_AFTER + 0.5)
+        except (Superseded, RoomGone):
+            return
+
+    async def _cleared(self, owner: SessionOwner, name: str) -> bool:
+        """Whether no dispatch of ours is left of a dismissed placement, or that is no question any more."""
+        with suppress(LookFailed):
+            await self._looker.look(owner)
+        if _is_dismissed(owner, name):
+            await self._attempts.clear(owner, name)
+        return not _is_dismissed(owner, name) or not any(
+            a.ours and a.dispatch_id and not a.deleted for a in owner.session.placement(name).attempts
+        )
 
     async def examine(self, owner: SessionOwner, extra: Agent) -> None:
         """A further agent of a verified placement's name: look at once, and again when its job must be listed."""
@@ -134,3 +174,7 @@ class Aftercare:
         for placement, agent in judgement.strangers:
             await owner.record(StrangerSeen(placement.agent_name, agent.identity))
         return bool(judgement.undecided)
+
+
+def _is_dismissed(owner: SessionOwner, name: str) -> bool:
+    return not owner.session.ended and owner.session.placement(name).state is PlacementState.CANCELLED

@@ -1,7 +1,7 @@
 """One attempt: clear what earlier ones left, record it, call CreateDispatch once, and wait until LiveKit shows the agent."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -108,19 +108,20 @@ class AttemptRunner:
             return None
         number = placement.next_number
         key = Key(owner.sid, name, number, self._randomness.attempt_id())
-        agent_name = placement.spec.agent_name
-        metadata = _job_metadata(placement, key)
-        await owner.record(DispatchRequested(name, number, key.attempt_id, agent_name))
+        agent = replace(placement.spec, metadata=_job_metadata(owner.session, placement, key))
+        await owner.record(DispatchRequested(name, number, key.attempt_id, agent.agent_name))
         recorded = owner.session.placement(name).attempt(number)
         if recorded is None or recorded.attempt_id != key.attempt_id:
             await self._pacing.give_back(owner.sid, placement, SlotEnd.OTHER)
             return None  # what waited in the inbox brought the agent, or the room's end
         room = owner.session.room
         try:
-            dispatch_id = await self._livekit.create_dispatch(room, agent_name, metadata, key)
+            dispatch_id = await self._livekit.create_dispatch(room, agent, key)
         except LiveKitUnavailable as error:
             # It may have been executed: the attempt goes on waiting for proof, and looks after five seconds.
-            log.warning("dispatch_reply_lost", room=room, sid=owner.sid, agent=agent_name, attempt=number, error=str(error))
+            log.warning(
+                "dispatch_reply_lost", room=room, sid=owner.sid, agent=agent.agent_name, attempt=number, error=str(error)
+            )
         except LiveKitError as error:
             await owner.record(AttemptEnded(name, number, error.cause))
         else:
@@ -249,11 +250,14 @@ def _checkpoints(placement: Placement, number: int) -> list[tuple[float, bool]]:
     return [*points, (begun + policy.join_window, True)]
 
 
-def _job_metadata(placement: Placement, key: Key) -> str:
+def _job_metadata(session: Session, placement: Placement, key: Key) -> str:
     """What reaches the worker: the placement's metadata, and our key under the one reserved name."""
     reserved = key.reserved()
     lost = placement.attempt(placement.resumes) if placement.resumes is not None else None
     if lost is not None and placement.state is not PlacementState.VERIFIED:
         reserved["resumes"] = {"attempt": lost.number, "cause": lost.cause, "identity": lost.identity}
+    relieved = None if placement.instead_of is None else session.find_placement(placement.instead_of)
+    if relieved is not None and relieved.identity is not None:
+        reserved[contract.INSTEAD_OF] = {"agent_name": relieved.agent_name, "identity": relieved.identity}
     metadata = json.loads(placement.spec.metadata)
     return json.dumps({**metadata, contract.RESERVED_KEY: reserved}, separators=(",", ":"), ensure_ascii=False)

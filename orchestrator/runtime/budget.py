@@ -7,9 +7,11 @@ An allowance is this process's own: of several replicas, each is given its share
 """
 
 import asyncio
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final
 
+from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.listing import ListedDispatch, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
 from orchestrator.runtime.ports import Clock, LiveKit, PulseReply
@@ -201,9 +203,9 @@ class Budget:
         await self._allowance.take(self._listings)
         return await self._livekit.dispatches(room)
 
-    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
+    async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
         await self._allowance.take(Purpose.DISPATCH)
-        return await self._livekit.create_dispatch(room, agent_name, metadata, key)
+        return await self._livekit.create_dispatch(room, agent, key)
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
         await self._allowance.take(Purpose.DISPATCH)
@@ -212,6 +214,14 @@ class Budget:
     async def remove_participant(self, room: str, identity: str) -> None:
         await self._allowance.take(Purpose.DISPATCH)
         await self._livekit.remove_participant(room, identity)
+
+    async def create_room(self, name: str, *, metadata: str, agents: Sequence[CandidateSpec]) -> ListedRoom:
+        await self._allowance.take(Purpose.DISPATCH)
+        return await self._livekit.create_room(name, metadata=metadata, agents=agents)
+
+    async def update_room_metadata(self, name: str, metadata: str) -> ListedRoom:
+        await self._allowance.take(Purpose.DISPATCH)
+        return await self._livekit.update_room_metadata(name, metadata)
 
     async def delete_room(self, room: str) -> None:
         await self._allowance.take(Purpose.DISPATCH)

@@ -3,13 +3,14 @@
 While it is refused nothing is sent but one question every few seconds. Whoever calls gets the refusal at once, and waits.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 import structlog
 
 from orchestrator.core import causes
 from orchestrator.core.causes import Cause
+from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.listing import ListedDispatch, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
 from orchestrator.runtime.ports import (
@@ -106,14 +107,20 @@ class GatedLiveKit:
     async def dispatches(self, room: str) -> tuple[ListedDispatch, ...]:
         return await self._call(lambda: self._livekit.dispatches(room))
 
-    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
-        return await self._call(lambda: self._livekit.create_dispatch(room, agent_name, metadata, key))
+    async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
+        return await self._call(lambda: self._livekit.create_dispatch(room, agent, key))
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
         await self._call(lambda: self._livekit.delete_dispatch(room, dispatch_id))
 
     async def remove_participant(self, room: str, identity: str) -> None:
         await self._call(lambda: self._livekit.remove_participant(room, identity))
+
+    async def create_room(self, name: str, *, metadata: str, agents: Sequence[CandidateSpec]) -> ListedRoom:
+        return await self._call(lambda: self._livekit.create_room(name, metadata=metadata, agents=agents))
+
+    async def update_room_metadata(self, name: str, metadata: str) -> ListedRoom:
+        return await self._call(lambda: self._livekit.update_room_metadata(name, metadata))
 
     async def delete_room(self, room: str) -> None:
         await self._call(lambda: self._livekit.delete_room(room))

@@ -1,7 +1,8 @@
 """No LiveKit write after the self-fence: a replica whose lease may have lapsed must not act for sessions it may have lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.listing import ListedDispatch, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
 from orchestrator.runtime.owner import Superseded
@@ -30,9 +31,9 @@ class FencedLiveKit:
     async def pulse(self, room: str, identity: str, *, timeout: float) -> PulseReply:
         return await self._livekit.pulse(room, identity, timeout=timeout)
 
-    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
+    async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
         self._check()
-        return await self._livekit.create_dispatch(room, agent_name, metadata, key)
+        return await self._livekit.create_dispatch(room, agent, key)
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
         self._check()
@@ -41,6 +42,14 @@ class FencedLiveKit:
     async def remove_participant(self, room: str, identity: str) -> None:
         self._check()
         await self._livekit.remove_participant(room, identity)
+
+    async def create_room(self, name: str, *, metadata: str, agents: Sequence[CandidateSpec]) -> ListedRoom:
+        self._check()
+        return await self._livekit.create_room(name, metadata=metadata, agents=agents)
+
+    async def update_room_metadata(self, name: str, metadata: str) -> ListedRoom:
+        self._check()
+        return await self._livekit.update_room_metadata(name, metadata)
 
     async def delete_room(self, room: str) -> None:
         self._check()

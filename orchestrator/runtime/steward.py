@@ -7,7 +7,7 @@ import structlog
 
 from orchestrator.core.belonging import evictions, extras
 from orchestrator.core.evidence import unproven
-from orchestrator.core.placement import PlacementState
+from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm, unqueued
 from orchestrator.runtime.dispatcher import Dispatcher
@@ -57,20 +57,7 @@ class Steward:
         """Start what the record asks for and is not under way."""
         session = owner.session
         for placement in session.placements:
-            name = placement.agent_name
-            if session.wants(placement):
-                self._start(owner, f"settle:{name}", lambda name=name: self._dispatcher.settle(owner, name))  # type: ignore[misc]
-            if placement.state is PlacementState.VERIFIED and (identity := placement.identity):
-                self._start_once(
-                    owner,
-                    f"attend:{identity}:{placement.verified_at}",
-                    lambda name=name, identity=identity: self._aftercare.attend(owner, name, identity),  # type: ignore[misc]
-                )
-                self._start(
-                    owner,
-                    f"pulse:{identity}",
-                    lambda name=name, identity=identity: self._pulse.keep(owner, name, identity),  # type: ignore[misc]
-                )
+            self._see_to(owner, placement)
         for _, extra in extras(session):
             self._start_once(
                 owner,
@@ -85,6 +72,22 @@ class Steward:
             self._start(owner, "alarm", lambda: self._alarm.queue(owner))
         if self.done(owner):
             self._on_done(owner)
+
+    def _see_to(self, owner: SessionOwner, placement: Placement) -> None:
+        name = placement.agent_name
+        if owner.session.wants(placement):
+            self._start(owner, f"settle:{name}", lambda: self._dispatcher.settle(owner, name))
+        if placement.state is PlacementState.VERIFIED and (identity := placement.identity):
+            self._start_once(
+                owner,
+                f"attend:{identity}:{placement.verified_at}",
+                lambda: self._aftercare.attend(owner, name, identity),
+            )
+            self._start(owner, f"pulse:{identity}", lambda: self._pulse.keep(owner, name, identity))
+        if placement.leaves_at is not None:
+            self._start(owner, f"relieve:{name}", lambda: self._aftercare.relieve(owner, name))
+        if placement.state is PlacementState.CANCELLED:
+            self._start_once(owner, f"dismiss:{name}:{placement.attempts_total}", lambda: self._aftercare.dismiss(owner, name))
 
     def done(self, owner: SessionOwner) -> bool:
         """Whether the session has ended and nothing is under way for it any more."""

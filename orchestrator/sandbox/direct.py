@@ -1,14 +1,14 @@
 """The sandbox in process, as the runtime's port: no HTTP, and the same errors, timeouts and keys as the real adapter's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from livekit.api.twirp_client import ServerError
 
 from orchestrator import contract
-from orchestrator.core.facts import JobStatus
+from orchestrator.core.facts import CandidateSpec, JobStatus
 from orchestrator.core.listing import ListedDispatch, ListedJob, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key, agent_name_of, is_ready
 from orchestrator.livekit.api import CALL_TIMEOUT, NOT_THERE_AFTER, PULSE_MARGIN
@@ -16,7 +16,7 @@ from orchestrator.livekit.errors import NO_ANSWER, translated
 from orchestrator.livekit.pulse import pulse_in
 from orchestrator.runtime.ports import Clock, Pulse, PulseReply
 from orchestrator.sandbox.engine import Sandbox
-from orchestrator.sandbox.model import PEOPLE, ApiError, Dispatch, Participant, Room
+from orchestrator.sandbox.model import PEOPLE, AgentRequest, ApiError, Dispatch, Participant, Room
 
 _JOB_STATUS: Final = {"JS_RUNNING": JobStatus.RUNNING, "JS_SUCCESS": JobStatus.SUCCESS, "JS_FAILED": JobStatus.FAILED}
 
@@ -61,9 +61,10 @@ class DirectLiveKit:
             dispatches = await self._sandbox.list_dispatch(room)
         return tuple(_listed_dispatch(dispatch) for dispatch in dispatches)
 
-    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
+    async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
+        attributes = {**dict(agent.attributes), **key.attributes()}
         async with self._call("CreateDispatch"):
-            dispatch = await self._sandbox.create_dispatch(room, agent_name, metadata, key.attributes())
+            dispatch = await self._sandbox.create_dispatch(room, agent.agent_name, agent.metadata, attributes)
         return dispatch.id
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
@@ -73,6 +74,15 @@ class DirectLiveKit:
     async def remove_participant(self, room: str, identity: str) -> None:
         async with self._call("RemoveParticipant"):
             await self._sandbox.remove_participant(room, identity)
+
+    async def create_room(self, name: str, *, metadata: str, agents: Sequence[CandidateSpec]) -> ListedRoom:
+        asked = [AgentRequest(agent.agent_name, agent.metadata, dict(agent.attributes)) for agent in agents]
+        async with self._call("CreateRoom"):
+            return _listed_room(await self._sandbox.create_room_call(name, metadata=metadata, agents=asked))
+
+    async def update_room_metadata(self, name: str, metadata: str) -> ListedRoom:
+        async with self._call("UpdateRoomMetadata"):
+            return _listed_room(await self._sandbox.update_room_metadata(name, metadata))
 
     async def delete_room(self, room: str) -> None:
         async with self._call("DeleteRoom"):

@@ -2,13 +2,14 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.core.facts import (
     AgentJoined,
     AgentLeft,
+    CandidateSpec,
     Fact,
     JobStatus,
     LeaveReason,
@@ -166,12 +167,12 @@ class FakeLiveKit:
             raise LiveKitUnavailable("no response from servers")
         return tuple(self.living[room].dispatches.values())
 
-    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
+    async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
         self._called("create_dispatch")
         if room not in self.living:
             self.open_room(room)  # as the real one does
-        self.metadata.append(metadata)
-        dispatch = self._dispatch(self.living[room], agent_name, key)
+        self.metadata.append(agent.metadata)
+        dispatch = self._dispatch(self.living[room], agent.agent_name, key)
         if self.lose_reply:
             raise LiveKitUnavailable("timed out")
         return dispatch.dispatch_id
@@ -194,6 +195,22 @@ class FakeLiveKit:
         if found is None or identity not in found.participants:
             raise NotFound(identity)
         await self.leave(found.room, identity, LeaveReason.WISH)
+
+    async def create_room(self, name: str, *, metadata: str, agents: Sequence[CandidateSpec]) -> ListedRoom:
+        self._called("create_room")
+        if name not in self.living:
+            self.open_room(name)
+            self.living[name].room = replace(self.living[name].room, metadata=metadata)
+            for agent in agents:
+                self._dispatch(self.living[name], agent.agent_name, None)
+        return self.living[name].room
+
+    async def update_room_metadata(self, name: str, metadata: str) -> ListedRoom:
+        self._called("update_room_metadata")
+        if name not in self.living:
+            raise NotFound(name)
+        self.living[name].room = replace(self.living[name].room, metadata=metadata)
+        return self.living[name].room
 
     async def delete_room(self, room: str) -> None:
         self._called("delete_room")

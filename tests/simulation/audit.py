@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from orchestrator.core.facts import Fact, RoomOpened
+from orchestrator.core.facts import CandidateSpec, Fact, RoomOpened
 from orchestrator.core.listing import ListedDispatch, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
 from orchestrator.core.session import Session
@@ -50,9 +50,9 @@ class AuditedLiveKit:
         self._judge.looked(self._replica, room)
         return listed
 
-    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
-        write = Write("create_dispatch", room, agent_name=agent_name, key=key)
-        return await self._write(write, self._livekit.create_dispatch(room, agent_name, metadata, key))
+    async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
+        write = Write("create_dispatch", room, agent_name=agent.agent_name, key=key)
+        return await self._write(write, self._livekit.create_dispatch(room, agent, key))
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
         await self._write(

@@ -1,9 +1,11 @@
 """LiveKit's API."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.listing import ListedDispatch, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
 
@@ -43,8 +45,11 @@ class LiveKit(Protocol):
         """Hangs for 3 s and raises LiveKitUnavailable when the room does not exist: ask for the room first."""
         ...
 
-    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
-        """One call, never repeated by the SDK; the dispatch id. After LiveKitUnavailable it may have been executed."""
+    async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
+        """One call, never repeated by the SDK; the dispatch id. After LiveKitUnavailable it may have been executed.
+
+        `agent.metadata` is the job's, with the key already in it.
+        """
         ...
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
@@ -53,6 +58,14 @@ class LiveKit(Protocol):
 
     async def remove_participant(self, room: str, identity: str) -> None:
         """Raises NotFound when it is already gone."""
+        ...
+
+    async def create_room(self, name: str, *, metadata: str, agents: Sequence[CandidateSpec]) -> ListedRoom:
+        """The room of this name as it is afterwards. Of one that exists, metadata and agents stay as they are, in silence."""
+        ...
+
+    async def update_room_metadata(self, name: str, metadata: str) -> ListedRoom:
+        """Raises NotFound when there is no such room."""
         ...
 
     async def delete_room(self, room: str) -> None: ...

@@ -38,6 +38,10 @@ class Slots(Protocol):
         """End the hold (or the waiting) of `holder`, and tell what came of it."""
         ...
 
+    async def welcome(self, agent_name: str) -> None:
+        """A worker of this name has arrived: losses from before it came count no more, and the breaker closes."""
+        ...
+
     async def counts(self) -> dict[str, tuple[int, int, int, bool]]:
         """Per agent name: slots in use, limit, waiting, breaker open."""
         ...

@@ -12,6 +12,7 @@ from livekit import rtc
 from livekit.api import CreateAgentDispatchRequest
 
 from orchestrator import contract
+from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.listing import ListedDispatch, ListedParticipant
 from orchestrator.core.proof import Key
 from orchestrator.livekit.api import NOT_THERE_AFTER, LiveKitApi
@@ -67,7 +68,7 @@ async def test_all_rooms_that_live_are_listed(livekit: LiveKitApi, room: str) ->
 
 
 async def test_a_dispatch_is_listed_with_our_key_until_it_is_deleted(livekit: LiveKitApi, room: str) -> None:
-    dispatch_id = await livekit.create_dispatch(room, "mary", METADATA, KEY)
+    dispatch_id = await livekit.create_dispatch(room, CandidateSpec("mary", METADATA), KEY)
     assert await of_mary(livekit, room) == (ListedDispatch(dispatch_id, "mary", KEY, ()),)
     await livekit.delete_dispatch(room, dispatch_id)
     assert await of_mary(livekit, room) == ()
@@ -76,7 +77,7 @@ async def test_a_dispatch_is_listed_with_our_key_until_it_is_deleted(livekit: Li
 
 
 async def test_our_key_comes_back_by_the_attributes_alone(livekit: LiveKitApi, room: str) -> None:
-    await livekit.create_dispatch(room, "mary", "not even JSON", KEY)
+    await livekit.create_dispatch(room, CandidateSpec("mary", "not even JSON"), KEY)
     (dispatch,) = await of_mary(livekit, room)
     assert dispatch.key == KEY
 
@@ -101,7 +102,7 @@ async def test_a_foreign_dispatch_has_no_key(livekit: LiveKitApi, server: LiveKi
 async def test_a_dispatch_into_a_room_that_is_not_there_makes_the_room(livekit: LiveKitApi) -> None:
     """Why a look goes before each call, and another one after it."""
     name = f"room-{uuid.uuid4().hex}"
-    await livekit.create_dispatch(name, "mary", METADATA, KEY)
+    await livekit.create_dispatch(name, CandidateSpec("mary", METADATA), KEY)
     found = await livekit.room(name)
     assert found is not None
     assert found.metadata == ""
@@ -109,7 +110,7 @@ async def test_a_dispatch_into_a_room_that_is_not_there_makes_the_room(livekit: 
 
 async def test_metadata_that_livekit_does_not_take_is_our_mistake(livekit: LiveKitApi, room: str) -> None:
     with pytest.raises(LiveKitRejectedRequest):
-        await livekit.create_dispatch(room, "mary", "x" * (LARGEST_METADATA + 1), KEY)
+        await livekit.create_dispatch(room, CandidateSpec("mary", "x" * (LARGEST_METADATA + 1)), KEY)
 
 
 async def test_a_room_that_is_not_there_has_no_participants(livekit: LiveKitApi) -> None:
@@ -216,7 +217,7 @@ async def test_a_deleted_room_is_gone(livekit: LiveKitApi, room: str) -> None:
 
 
 async def test_a_look_of_three_listings_at_once_sees_the_same_room(livekit: LiveKitApi, room: str) -> None:
-    dispatch_id = await livekit.create_dispatch(room, "mary", METADATA, KEY)
+    dispatch_id = await livekit.create_dispatch(room, CandidateSpec("mary", METADATA), KEY)
     found, participants, dispatches = await asyncio.gather(
         livekit.room(room), livekit.participants(room), livekit.dispatches(room)
     )
@@ -231,14 +232,14 @@ async def test_a_wrong_secret_is_told_as_such_and_is_no_sign_of_life(server: Liv
         with pytest.raises(LiveKitRejectedCredentials) as listing:
             await livekit.room(room)
         with pytest.raises(LiveKitRejectedCredentials) as change:
-            await livekit.create_dispatch(room, "mary", METADATA, KEY)
+            await livekit.create_dispatch(room, CandidateSpec("mary", METADATA), KEY)
         assert (await livekit.pulse(room, "ann", timeout=TIMEOUT)).pulse is Pulse.UNKNOWN
     assert wrong not in f"{listing.value} {change.value}"
 
 
 async def test_a_room_may_have_any_name(livekit: LiveKitApi) -> None:
     name = f"a/b c:{{d}}?é☎-{uuid.uuid4().hex}"
-    dispatch_id = await livekit.create_dispatch(name, "mary", METADATA, KEY)
+    dispatch_id = await livekit.create_dispatch(name, CandidateSpec("mary", METADATA), KEY)
     found = await livekit.room(name)
     assert found is not None
     assert found.name == name

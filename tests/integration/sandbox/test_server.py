@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from livekit import api
 
+from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.proof import Key
 from orchestrator.livekit.api import LiveKitApi
 from orchestrator.runtime.clock import StoreClock
@@ -77,7 +78,7 @@ async def test_it_says_that_it_is_there() -> None:
 async def test_a_call_whose_reply_is_lost_was_executed() -> None:
     async with front(faults=Faults(lost_reply=1.0)) as f:
         with pytest.raises(LiveKitUnavailable):
-            await f.livekit.create_dispatch("r", "mary", "", KEY)
+            await f.livekit.create_dispatch("r", CandidateSpec("mary", ""), KEY)
         f.sandbox.faults = Faults()
         assert [dispatch.key for dispatch in await f.livekit.dispatches("r") if dispatch.agent_name] == [KEY]
 
@@ -85,7 +86,7 @@ async def test_a_call_whose_reply_is_lost_was_executed() -> None:
 async def test_a_call_that_hangs_was_not() -> None:
     async with front(faults=Faults(api_hang=1.0)) as f:
         with pytest.raises(LiveKitUnavailable):
-            await f.livekit.create_dispatch("r", "mary", "", KEY)
+            await f.livekit.create_dispatch("r", CandidateSpec("mary", ""), KEY)
         f.sandbox.faults = Faults()
         assert await f.livekit.rooms() == ()
 
@@ -131,7 +132,7 @@ async def test_the_pulse_reads_its_answers(faults: Faults, pulse: Pulse, knows_p
     async with front(faults=faults) as f:
         worker = f.sandbox.start_worker("mary", behaviour=Behaviour(knows_pulse=knows_pulse))
         await wait_until(lambda: worker.registered, description="the worker has registered")
-        await f.livekit.create_dispatch("r", "mary", "", KEY)
+        await f.livekit.create_dispatch("r", CandidateSpec("mary", ""), KEY)
         [agent] = await wait_until(lambda: f.sandbox.living_agents("r"), description="the agent is there")
         assert (await f.livekit.pulse("r", agent.identity, timeout=1.0)).pulse is pulse
 
@@ -140,7 +141,7 @@ async def test_a_frozen_agent_is_silent() -> None:
     async with front() as f:
         worker = f.sandbox.start_worker("mary")
         await wait_until(lambda: worker.registered, description="the worker has registered")
-        await f.livekit.create_dispatch("r", "mary", "", KEY)
+        await f.livekit.create_dispatch("r", CandidateSpec("mary", ""), KEY)
         [agent] = await wait_until(lambda: f.sandbox.living_agents("r"), description="the agent is there")
         agent.freeze(None)
         asked_at = time.monotonic()

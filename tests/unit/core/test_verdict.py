@@ -259,7 +259,7 @@ def test_an_agent_that_is_done_is_not_told_as_missing() -> None:
 def test_a_cancelled_placement_is_told_so() -> None:
     session = play(opened(), routed("mary"))
     cancelled = replace(session.placement("mary"), state=PlacementState.CANCELLED)
-    assert told(replace(session, placements=(cancelled,))) == ("mary was cancelled by an operator.", None)
+    assert told(replace(session, placements=(cancelled,))) == ("mary is not wanted any more.", None)
 
 
 def test_of_several_placements_the_worst_is_told_first() -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.listing import ListedDispatch, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
 from orchestrator.runtime.budget import RECOVERY, Allowance, Budget, Purpose
@@ -242,8 +243,8 @@ class Recorder:
         self.calls.append(f"dispatches {room}")
         return ()
 
-    async def create_dispatch(self, room: str, agent_name: str, metadata: str, key: Key) -> str:
-        self.calls.append(f"create {room} {agent_name} {metadata} {key.attempt}")
+    async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
+        self.calls.append(f"create {room} {agent.agent_name} {agent.metadata} {key.attempt}")
         return "AD_1"
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
@@ -267,7 +268,7 @@ async def ask_everything(livekit: LiveKit) -> None:
         livekit.room("r"),
         livekit.participants("r"),
         livekit.dispatches("r"),
-        livekit.create_dispatch("r", "mary", "{}", KEY),
+        livekit.create_dispatch("r", CandidateSpec("mary", "{}"), KEY),
         livekit.delete_dispatch("r", "AD_1"),
         livekit.remove_participant("r", "agent"),
         livekit.delete_room("r"),
@@ -310,5 +311,5 @@ async def test_all_rooms_are_listed_after_every_look_and_before_pulses_whoever_a
 async def test_answers_come_back_unchanged() -> None:
     callers = Callers()
     budget = Budget(Recorder(), callers.allowance)
-    assert await budget.create_dispatch("r", "mary", "{}", KEY) == "AD_1"
+    assert await budget.create_dispatch("r", CandidateSpec("mary", "{}"), KEY) == "AD_1"
     assert await budget.pulse("r", "agent", timeout=1.5) == PulseReply(Pulse.ALIVE, 1.0)

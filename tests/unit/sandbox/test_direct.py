@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core.facts import JobStatus
+from orchestrator.core.facts import CandidateSpec, JobStatus
 from orchestrator.core.proof import Key
 from orchestrator.runtime.ports import (
     LiveKit,
@@ -34,7 +34,7 @@ async def test_rooms_participants_and_dispatches_are_listed_as_the_runtime_knows
         livekit = port(w)
         created = w.sandbox.create_room("r", metadata="m")
         w.sandbox.join("r", "alice")
-        dispatch_id = await livekit.create_dispatch("r", "mary", "{}", KEY)
+        dispatch_id = await livekit.create_dispatch("r", CandidateSpec("mary", "{}"), KEY)
         await w.until(lambda: bool(w.sandbox.living_agents("r")), "the agent is there")
         room = await livekit.room("r")
         assert room is not None
@@ -66,7 +66,7 @@ async def test_what_is_gone_is_not_found() -> None:
 async def test_what_is_there_can_be_removed() -> None:
     async with world() as w:
         livekit = port(w)
-        dispatch_id = await livekit.create_dispatch("r", "mary", "{}", KEY)
+        dispatch_id = await livekit.create_dispatch("r", CandidateSpec("mary", "{}"), KEY)
         await livekit.delete_dispatch("r", dispatch_id)
         w.sandbox.join("r", "alice")
         await livekit.remove_participant("r", "alice")
@@ -93,7 +93,7 @@ async def test_failures_are_the_ports_errors(faults: Faults, error: type[Excepti
 async def test_a_refused_request_and_a_server_that_is_down_are_the_ports_errors_too() -> None:
     async with world() as w:
         with pytest.raises(LiveKitRejectedRequest):
-            await port(w).create_dispatch("r", "mary", "x" * 600_000, KEY)
+            await port(w).create_dispatch("r", CandidateSpec("mary", "x" * 600_000), KEY)
         w.sandbox.restart(keeps_state=False, down=10)
         with pytest.raises(LiveKitUnavailable):
             await port(w).rooms()
@@ -130,7 +130,7 @@ async def test_one_replica_may_be_cut_off_while_others_are_not() -> None:
     async with world() as w:
         w.sandbox.unreachable.add("r1")
         with pytest.raises(LiveKitUnavailable):
-            await port(w, "r1").create_dispatch("r", "mary", "{}", KEY)
+            await port(w, "r1").create_dispatch("r", CandidateSpec("mary", "{}"), KEY)
         assert await port(w, "r2").rooms() == ()
         assert (await port(w, "r1").pulse("r", "alice", timeout=1.5)).pulse is Pulse.UNKNOWN
         w.sandbox.unreachable.discard("r1")
@@ -139,7 +139,7 @@ async def test_one_replica_may_be_cut_off_while_others_are_not() -> None:
 
 async def test_a_replica_that_is_cut_off_in_mid_call_does_not_learn_that_it_was_executed() -> None:
     async with world(faults=Faults(slow_api=1.0)) as w:
-        call = w.tasks.spawn("call", port(w, "r1").create_dispatch("r", "mary", "{}", KEY))
+        call = w.tasks.spawn("call", port(w, "r1").create_dispatch("r", CandidateSpec("mary", "{}"), KEY))
         await w.clock.sleep(0.5)
         w.sandbox.unreachable.add("r1")
         await w.clock.sleep(5)
