@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
@@ -20,6 +21,9 @@ UNPREFIXED: Final = frozenset({"livekit_url", "livekit_api_key", "livekit_api_se
 
 SECRET: Final = frozenset({"livekit_api_key", "livekit_api_secret", "redis_url", "api_tokens"})
 """Settings that may be in a file of their own."""
+
+CALLERS: Final = ("ROLLCALL_URL", "ROLLCALL_API_TOKEN", "ROLLCALL_API_TOKEN_FILE")
+"""By what those find the service that call it, workers and commands: no settings of the service itself."""
 
 _NEARLY: Final = 0.85
 """How alike (difflib's ratio) a variable is that must be a typing error; Kubernetes' ROLLCALL_SERVICE_PORT is 0.76."""
@@ -35,6 +39,18 @@ def state_home() -> Path:
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return name.upper() if name in UNPREFIXED else PREFIX + name.upper()
+
+
+def service_url() -> str | None:
+    """Where a running service is, for whoever calls it."""
+    return os.environ.get("ROLLCALL_URL", "").strip() or None
+
+
+def service_token() -> SecretStr | None:
+    """The bearer token for a running service. Raises ConfigurationError for a file that cannot be read."""
+    token, path = (os.environ.get(name, "").strip() for name in ("ROLLCALL_API_TOKEN", "ROLLCALL_API_TOKEN_FILE"))
+    token = _text(Path(path), "ROLLCALL_API_TOKEN_FILE") if path else token
+    return SecretStr(token) if token else None
 
 
 class EnvironmentSource(PydanticBaseSettingsSource):
@@ -62,7 +78,7 @@ class EnvironmentSource(PydanticBaseSettingsSource):
 
     def mistyped(self) -> list[Problem]:
         """Variables that look like one of ours and are none: they would have no effect, in silence."""
-        known = [variable(name) for name in self._names] + [variable(name) + _FILE for name in SECRET]
+        known = [variable(name) for name in self._names] + [variable(name) + _FILE for name in SECRET] + list(CALLERS)
         unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
         near = {name: difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY) for name in unknown}
         return [
@@ -79,7 +95,7 @@ class EnvironmentSource(PydanticBaseSettingsSource):
             raise ConfigurationError(
                 [Problem(message, f"environment variable {variable(name)}{_FILE}", fix="Unset one of them.")]
             )
-        return self._read(name, Path(path)) if path else value
+        return _text(Path(path), variable(name) + _FILE) if path else value
 
     def _variable(self, name: str) -> str | None:
         """A variable's text. An empty one is as good as none, which is what compose files make of unset variables."""
@@ -92,10 +108,12 @@ class EnvironmentSource(PydanticBaseSettingsSource):
     def _file(self, name: str) -> str | None:
         return os.environ.get(variable(name) + _FILE, "").strip() or None if name in SECRET else None
 
-    def _read(self, name: str, path: Path) -> str:
-        try:
-            return path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            where = f"environment variable {variable(name)}{_FILE}"
-            raise ConfigurationError([Problem(f"{path} cannot be read: {why}.", where, fix="Name a file that can.")]) from None
+
+def _text(path: Path, named_by: str) -> str:
+    """What stands in a file that a variable names. Raises ConfigurationError."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        where = f"environment variable {named_by}"
+        raise ConfigurationError([Problem(f"{path} cannot be read: {why}.", where, fix="Name a file that can.")]) from None
