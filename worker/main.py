@@ -2,10 +2,11 @@
 
 import os
 
-from livekit.agents import AgentServer, JobContext, JobRequest
+from livekit.agents import AgentServer, JobContext
 
+from worker.admission import accept
 from worker.load import load_by_jobs
-from worker.roll import key_of
+from worker.presence import announce
 from worker.session import attend
 from worker.settings import Settings
 
@@ -15,11 +16,7 @@ server = AgentServer(
     port=settings.port,
     load_fnc=load_by_jobs(settings.jobs) if settings.jobs else None,
 )
-
-
-async def accept(request: JobRequest) -> None:
-    """Take every job, and carry our key into the room from the first moment: no update can then come too late."""
-    await request.accept(attributes=key_of(request.job.attributes, request.job.metadata))
+announce(server)
 
 
 # Without an `agent_name` here, livekit-agents takes LIVEKIT_AGENT_NAME.
