@@ -9,10 +9,11 @@ import time
 from array import array
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from livekit import rtc
 
+from tests.e2e.harness.hearing import BREATH, FRAME_SECONDS, Frame, Hearing, Stretch, Voice
 from tests.e2e.harness.listing import NAME_ATTRIBUTES
 from tests.e2e.harness.livekit import LiveKitServer
 from tests.e2e.harness.utterances import RATE, Sentence, spoken
@@ -21,60 +22,7 @@ from tests.e2e.harness.wait import wait_until
 TRANSCRIPTION_TOPIC = "lk.transcription"
 """Where LiveKit's agents write what was said, by whom they heard and by themselves."""
 
-FRAME_SECONDS = 0.02
-AUDIBLE = 0.02
-"""RMS of full scale. A tone of the stand-in has 0.2, a track on which nothing is played 0."""
-
-BREATH = 0.4
-"""Seconds of silence within what counts as one stretch of speech: between two sentences the next one is fetched."""
-
 MICROPHONE_QUEUE_MS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """20 ms of an agent's sound, as it came out of the client."""
-
-    at: float
-    """Monotonic clock, seconds."""
-    rms: float
-    """Of full scale."""
-    crossings: int
-    """How often the wave passed zero: twice per period of a tone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """An agent was heard from here to there."""
-
-    agent_name: str
-    start: float
-    end: float
-    hertz: float
-    """What a pure tone would have to be to pass zero as often."""
-
-
-@dataclass(slots=True)
-class Voice:
-    """One agent, as long as the caller was in the room with it."""
-
-    identity: str
-    agent_name: str
-    came: float
-    """Monotonic clock, seconds; of `left`, too."""
-    left: float | None = None
-    frames: list[Frame] = field(default_factory=list)
-
-    def stretches(self) -> list[Stretch]:
-        """When it was heard."""
-        heard = [frame for frame in self.frames if frame.rms > AUDIBLE]
-        groups: list[list[Frame]] = []
-        for frame in heard:
-            if groups and frame.at - groups[-1][-1].at <= BREATH:
-                groups[-1].append(frame)
-            else:
-                groups.append([frame])
-        return [Stretch(self.agent_name, group[0].at, group[-1].at, _hertz(group)) for group in groups]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +40,7 @@ class Caller:
     def __init__(self, server: LiveKitServer, room: str, identity: str) -> None:
         self.identity = identity
         self.room_name = room
-        self.voices: list[Voice] = []
-        """Every agent that the caller ever was in the room with, in the order in which they were seen."""
+        self.hearing = Hearing()
         self.lines: list[Line] = []
         self._server = server
         self._room = rtc.Room()
@@ -131,25 +78,11 @@ class Caller:
         await said.wait()
         return time.monotonic()
 
-    def present(self) -> list[str]:
-        """The agent names of those who are there now."""
-        return [voice.agent_name for voice in self.voices if voice.left is None]
-
-    def heard(self, agent_name: str | None = None, *, since: float = 0.0) -> list[Stretch]:
-        """When an agent of this name (None: any) was heard, in order; stretches that begin before `since` are left out."""
-        found = [
-            stretch
-            for voice in self.voices
-            for stretch in voice.stretches()
-            if agent_name in (None, voice.agent_name) and stretch.start >= since
-        ]
-        return sorted(found, key=lambda stretch: stretch.start)
-
     async def wait_for_words(self, agent_name: str, *, since: float = 0.0, timeout: float = 20.0) -> Stretch:
         """The first stretch of this agent after `since`, once it has ended."""
 
         def ended() -> Stretch | None:
-            first = next(iter(self.heard(agent_name, since=since)), None)
+            first = next(iter(self.hearing.heard(agent_name, since=since)), None)
             return first if first is not None and time.monotonic() > first.end + BREATH else None
 
         where = f"{self.identity} hears {agent_name} finish a sentence in {self.room_name}"
@@ -162,36 +95,21 @@ class Caller:
             lambda: next((line for line in self.lines if text in line.text), None), timeout=timeout, description=where
         )
 
-    def longest_alone(self, since: float, until: float) -> float:
-        """The longest time, in seconds, between `since` and `until` in which no agent was in the room."""
-        return _longest_gap([(voice.came, voice.left or until) for voice in self.voices], since, until)
-
-    def longest_without_frames(self, since: float, until: float) -> float:
-        """The longest time, in seconds, in which no agent's track gave a frame, silent ones included."""
-        at = sorted(frame.at for voice in self.voices for frame in voice.frames if since <= frame.at <= until)
-        return max(after - before for before, after in itertools.pairwise([since, *at, until]))
-
-    def talking_at_once(self) -> list[tuple[Stretch, Stretch]]:
-        """Pairs of stretches of two agents, one of which begins before the other has ended."""
-        return [(one, other) for one, other in itertools.combinations(self.heard(), 2) if other.start < one.end]
-
     def _see(self, participant: rtc.RemoteParticipant) -> None:
-        if _is_agent(participant) and participant.identity not in {voice.identity for voice in self.voices}:
-            self.voices.append(Voice(participant.identity, _agent_name(participant), time.monotonic()))
+        if _is_agent(participant) and self.hearing.of(participant.identity) is None:
+            self.hearing.voices.append(Voice(participant.identity, _agent_name(participant), time.monotonic()))
 
     def _miss(self, participant: rtc.RemoteParticipant) -> None:
-        for voice in self.voices:
-            if voice.identity == participant.identity:
-                voice.left = time.monotonic()
+        if (voice := self.hearing.of(participant.identity)) is not None:
+            voice.left = time.monotonic()
 
     def _learn(self, _: dict[str, str], participant: rtc.Participant) -> None:
-        for voice in self.voices:
-            if voice.identity == participant.identity:
-                voice.agent_name = _agent_name(participant) or voice.agent_name
+        if (voice := self.hearing.of(participant.identity)) is not None:
+            voice.agent_name = _agent_name(participant) or voice.agent_name
 
     def _hear(self, track: rtc.Track, _: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant) -> None:
         self._see(participant)
-        voice = next((voice for voice in self.voices if voice.identity == participant.identity), None)
+        voice = self.hearing.of(participant.identity)
         if voice is not None and track.kind == rtc.TrackKind.KIND_AUDIO:
             self._keep(self._listen(track, voice))
 
@@ -240,20 +158,6 @@ async def caller(server: LiveKitServer, room: str, identity: str = "ann", *, met
         yield person
     finally:
         await person.leave()
-
-
-def _hertz(frames: list[Frame]) -> float:
-    """The middle one of all frames: the first and the last hold the tone's edges."""
-    crossings = sorted(frame.crossings for frame in frames)[len(frames) // 2]
-    return crossings / 2 / FRAME_SECONDS
-
-
-def _longest_gap(spans: list[tuple[float, float]], since: float, until: float) -> float:
-    covered, longest = since, 0.0
-    for start, end in sorted(spans):
-        longest = max(longest, min(start, until) - covered)
-        covered = max(covered, end)
-    return max(longest, until - covered)
 
 
 def _is_agent(participant: rtc.RemoteParticipant) -> bool:

@@ -137,7 +137,7 @@ class OpenAIApi:
         names = tuple(tool["function"]["name"] for tool in tools)
         self.completions.append(Completion(asked["messages"], names, turn, time.monotonic()))
         events = chunks(turn, identity=f"chatcmpl-{next(self._numbers)}", model=asked["model"])
-        return await _stream(request, [*map(json.dumps, events), "[DONE]"])
+        return await _stream(request, [*map(json.dumps, events), "[DONE]"], self._request_id())
 
     async def speak(self, request: web.Request) -> web.StreamResponse:
         """POST /audio/speech: raw samples, or events that hold them, as is asked for."""
@@ -151,14 +151,19 @@ class OpenAIApi:
         self.speeches.append(Speech(asked["voice"], asked["input"], time.monotonic()))
         sound = _tone(asked["voice"], len(asked["input"])).tobytes()
         if asked.get("stream_format") != "sse":
-            return web.Response(body=sound, content_type="application/octet-stream")
+            return web.Response(body=sound, content_type="application/octet-stream", headers=self._request_id())
         pieces = [sound[start : start + 2 * _PIECE] for start in range(0, len(sound), 2 * _PIECE)]
         deltas = [{"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()} for piece in pieces]
-        return await _stream(request, list(map(json.dumps, [*deltas, {"type": "speech.audio.done"}])))
+        events = list(map(json.dumps, [*deltas, {"type": "speech.audio.done"}]))
+        return await _stream(request, events, self._request_id())
 
     async def models(self, request: web.Request) -> web.Response:
         """GET /models: with it clients warm their connection up."""
         return _refusal(request) or web.json_response({"object": "list", "data": []})
+
+    def _request_id(self) -> dict[str, str]:
+        """OpenAI numbers its answers, and clients tell when it does not."""
+        return {"x-request-id": f"req_{next(self._numbers)}"}
 
 
 @asynccontextmanager
@@ -185,8 +190,8 @@ def _error(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"message": message, "type": "invalid_request_error"}}, status=status)
 
 
-async def _stream(request: web.Request, events: list[str]) -> web.StreamResponse:
-    stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+async def _stream(request: web.Request, events: list[str], headers: dict[str, str]) -> web.StreamResponse:
+    stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", **headers})
     await stream.prepare(request)
     for event in events:
         await stream.write(f"data: {event}\n\n".encode())

@@ -21,6 +21,8 @@ COMMAND = Path(sys.executable).with_name("rollcall")
 
 READ_TOKEN = "read-token-of-the-tests"
 OPERATE_TOKEN = "operate-token-of-the-tests"
+MINT_TOKEN = "mint-token-of-the-tests"
+WORKER_TOKEN = "worker-token-of-the-tests"
 
 Json = dict[str, Any]
 
@@ -55,7 +57,7 @@ class Orchestrator:
         self.port = port or free_port()
         path = directory / f"rollcall-{self.port}.yaml"
         path.write_text(yaml.safe_dump(dict(config)))
-        tokens = f"read:{READ_TOKEN},operate:{OPERATE_TOKEN}"
+        tokens = f"read:{READ_TOKEN},operate:{OPERATE_TOKEN},mint:{MINT_TOKEN},worker:{WORKER_TOKEN}"
         store = {"REDIS_URL": redis_url} if redis_url else {}
         state = directory / f"state-{self.port}"
         self.process = ChildProcess(
@@ -104,6 +106,24 @@ class Orchestrator:
         ):
             response.raise_for_status()
             return await response.text()
+
+    def worker_environment(self) -> dict[str, str]:
+        """What a worker needs to find it."""
+        return {"ROLLCALL_URL": self.url, "ROLLCALL_API_TOKEN": WORKER_TOKEN}
+
+    async def operate(self, method: str, path: str, body: Json | None = None) -> tuple[int, Json]:
+        """The status and the answer to what an operator sends."""
+        async with (
+            aiohttp.ClientSession() as http,
+            http.request(method, self.url + path, json=body, headers=_bearer(OPERATE_TOKEN)) as response,
+        ):
+            return response.status, await response.json(content_type=None) or {}
+
+    async def transcript(self, room: str) -> list[Json]:
+        """What was said in this room, as far as it is kept."""
+        found = await self._get(f"/sessions/{quote(room, safe='')}/transcript")
+        items: list[Json] = (found or {}).get("items", [])
+        return items
 
     async def _get(self, path: str, **query: str) -> Json | None:
         url = f"{self.url}{path}"
