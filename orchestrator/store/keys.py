@@ -107,6 +107,43 @@ class Keys:
         """A hash: the limit, the breaker, and what they follow from."""
         return f"{self._prefix}{{slots:{agent_name}}}:pace"
 
+    # --- the workers: 25 hours after the last announcement of any ---
+
+    @property
+    def workers_seen(self) -> str:
+        """A sorted set: worker ids by the time in ms at which they announced themselves last."""
+        return f"{self._prefix}{{workers}}:seen"
+
+    @property
+    def worker_records(self) -> str:
+        """A hash: what each worker said last."""
+        return f"{self._prefix}{{workers}}:records"
+
+    @property
+    def workers_since(self) -> str:
+        """A hash: since when, in ms, each `worker:<id>` and each `name:<agent name>` has been live without a gap."""
+        return f"{self._prefix}{{workers}}:since"
+
+    @property
+    def workers_by_name(self) -> str:
+        """A sorted set without order: `<agent name>` NUL `<worker id>`, so that those of one name can be counted."""
+        return f"{self._prefix}{{workers}}:by-name"
+
+    @property
+    def workers_with_room(self) -> str:
+        """A sorted set as `workers_by_name`: those that would take a job."""
+        return f"{self._prefix}{{workers}}:with-room"
+
+    @property
+    def worker_names(self) -> str:
+        """A sorted set: agent names by the time in ms at which any worker announced itself under them last."""
+        return f"{self._prefix}{{workers}}:names"
+
+    @property
+    def joined_names(self) -> str:
+        """A sorted set: agent names by the time in ms at which an agent of theirs was verified last; only the newest."""
+        return f"{self._prefix}{{workers}}:joined"
+
     # --- the reconciler: a round by its own length; the rest eight days after the last of its kind ---
 
     @property
@@ -155,6 +192,12 @@ class Keys:
         """A sorted set: the ids of the alerts that a sink has not accepted, by when it is to be tried again."""
         return f"{self._prefix}{{outbox}}:due:{sink}"
 
+    # --- requests: a day ---
+
+    def request(self, key: str) -> str:
+        """Present while a repetition of the request with this key is known to be one."""
+        return f"{self._prefix}request:{key}"
+
     # --- the rest ---
 
     @property
@@ -170,3 +213,8 @@ class Keys:
     def slots_channel(self) -> str:
         """Carries the agent names of which a slot became free."""
         return f"{self._prefix}slots"
+
+    @property
+    def workers_channel(self) -> str:
+        """Carries the agent names of which a worker arrived that has room."""
+        return f"{self._prefix}workers"

@@ -33,6 +33,7 @@ class PacedSlots:
         self._agent_names: set[str] = set()
         self._take = Script.load(_SHARED, "slot_take")
         self._give_back = Script.load(_SHARED, "slot_give_back")
+        self._welcome = Script.load(_SHARED, "slot_welcome")
         self._counts = Script.load(_SHARED, "slot_counts")
 
     async def take(self, agent_name: str, holder: str, *, priority: int, since: float, hold: float) -> SlotReply:
@@ -50,6 +51,9 @@ class PacedSlots:
 
     async def give_back(self, agent_name: str, holder: str, end: SlotEnd, *, accept_window: float, cause: Cause | None) -> None:
         await self._run(self._give_back, agent_name, holder, end.value, round(accept_window * 1000), cause or "")
+
+    async def welcome(self, agent_name: str) -> None:
+        await self._run(self._welcome, agent_name)
 
     async def counts(self) -> dict[str, tuple[int, int, int, bool]]:
         """Per agent name that this process has asked a slot for: slots in use, limit, waiting, breaker open."""

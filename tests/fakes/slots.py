@@ -29,5 +29,8 @@ class ScriptedSlots:
             self.held[agent_name].discard(holder)
             self.ends.append((agent_name, end))
 
+    async def welcome(self, agent_name: str) -> None:
+        self.breaker = None
+
     async def counts(self) -> dict[str, tuple[int, int, int, bool]]:
         return {}

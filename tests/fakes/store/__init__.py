@@ -3,6 +3,7 @@
 A `Server` is shared; each replica has its `Line` to it, and the ports of the runtime on that line.
 """
 
+from tests.fakes.store.fleet import MemoryWorkers
 from tests.fakes.store.leases import MemoryLeases
 from tests.fakes.store.outbox import MemoryAlerts
 from tests.fakes.store.server import Line, Server, Subscriber
@@ -20,6 +21,7 @@ __all__ = [
     "MemoryShares",
     "MemorySlots",
     "MemoryStore",
+    "MemoryWorkers",
     "Server",
     "Subscriber",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from orchestrator.core.causes import Cause
+from orchestrator.core.fleet import Worker
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import Alert, Delivered, StoreUnavailable
 from tests.fakes.store.tables import Journal, Table
@@ -77,6 +78,7 @@ class Subscriber:
     on_session: Callable[[str], None]
     on_slots: Callable[[str], None]
     on_reconnect: Callable[[], None]
+    on_worker: Callable[[str], None] = lambda _: None
 
 
 class Server:
@@ -103,6 +105,13 @@ class Server:
         self.due: Table[tuple[str, str], Due] = Table(journal)
         self.askers: Table[str, Asker] = Table(journal)
         self.incidents: Table[str, str] = Table(journal)
+        self.workers: Table[str, Worker] = Table(journal)
+        """By worker id; those that fell silent are left where they are."""
+        self.named_since: Table[str, float] = Table(journal)
+        self.named: Table[str, float] = Table(journal)
+        """By agent name: when it was announced last."""
+        self.joined: Table[str, float] = Table(journal)
+        """By agent name: when an agent of it was verified last."""
         self.notes: Table[str, float] = Table(journal)
         """Single values: when the last round began, whether one was completed, when webhooks were heard last."""
         self.subscribers: dict[str, Subscriber] = {}
@@ -131,6 +140,10 @@ class Server:
     def wake(self, owner: str, sid: str) -> None:
         if subscriber := self.subscribers.get(owner):
             subscriber.on_session(sid)
+
+    def arrived(self, agent_name: str) -> None:
+        for subscriber in tuple(self.subscribers.values()):
+            subscriber.on_worker(agent_name)
 
     def freed(self, agent_name: str) -> None:
         for subscriber in tuple(self.subscribers.values()):

@@ -30,6 +30,9 @@ class MemorySlots:
     async def give_back(self, agent_name: str, holder: str, end: SlotEnd, *, accept_window: float, cause: Cause | None) -> None:
         await self._run(lambda: self._give_back(agent_name, holder, end, round(accept_window * 1000), cause or ""))
 
+    async def welcome(self, agent_name: str) -> None:
+        await self._run(lambda: self._welcome(agent_name))
+
     async def counts(self) -> dict[str, tuple[int, int, int, bool]]:
         return await self._run(
             lambda: {
@@ -90,6 +93,12 @@ class MemorySlots:
             lane = self._lost(lane, accept_window, cause)
         self._server.lanes.put(agent_name, lane)
         if held or waited:
+            self._server.freed(agent_name)
+
+    def _welcome(self, agent_name: str) -> None:
+        lane = self._lane(agent_name)
+        self._server.lanes.put(agent_name, replace(lane, losses=0, breaker=None))
+        if lane.losses or lane.breaker is not None:
             self._server.freed(agent_name)
 
     def _lost(self, lane: Lane, accept_window: int, cause: str) -> Lane:

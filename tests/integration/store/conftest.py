@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from orchestrator.store.connection import Connection
+from orchestrator.store.fleet import AnnouncedWorkers, WorkerLimits
 from orchestrator.store.hearing import WebhookHearing
 from orchestrator.store.incidents import ServiceIncidents
 from orchestrator.store.keys import Keys
@@ -57,3 +58,14 @@ def shares(connection: Connection, keys: Keys) -> BudgetShares:
 @pytest.fixture
 def incidents(connection: Connection, keys: Keys) -> ServiceIncidents:
     return ServiceIncidents(connection, keys)
+
+
+@pytest.fixture
+def workers(connection: Connection, keys: Keys) -> AnnouncedWorkers:
+    return AnnouncedWorkers(connection, keys, WorkerLimits())
+
+
+@pytest.fixture
+def few_workers(connection: Connection, keys: Keys) -> AnnouncedWorkers:
+    """With room for two workers of a name, three in all, and two names."""
+    return AnnouncedWorkers(connection, keys, WorkerLimits(of_name=2, workers=3, names=2))

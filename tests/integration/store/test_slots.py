@@ -220,3 +220,17 @@ async def test_a_limit_that_a_burst_has_reached_stands_for_all_replicas(connecti
     assert [(await take(slots, f"h{n}")).granted for n, slots in enumerate((one, another, one))] == [True, True, False]
     await end(another, "h1", SlotEnd.JOINED)
     assert (await take(one, "h2")).granted
+
+
+async def test_a_worker_that_arrives_closes_the_breaker_and_what_was_lost_before_counts_no_more(slots: PacedSlots) -> None:
+    await through(slots, SlotEnd.LOST, 3)
+    assert await limit(slots) == 1
+    await slots.welcome("mary")
+    assert await slots.counts() == {"mary": (0, 4, 0, False)}
+    await through(slots, SlotEnd.LOST, 2)
+    assert (await slots.counts())["mary"][3] is False
+
+
+async def test_a_worker_of_a_name_that_nobody_asked_for_changes_nothing(slots: PacedSlots) -> None:
+    await slots.welcome("mary")
+    assert await taken(slots, 5) == ["h0", "h1", "h2", "h3"]

@@ -25,6 +25,15 @@ KEYS = Keys()
         [KEYS.sessions, KEYS.due, KEYS.names, KEYS.name("a room {1}"), *(KEYS.state(state) for state in SessionState)],
         [KEYS.replicas, KEYS.lease("a"), KEYS.sessions_of("a"), KEYS.sessions_of("b")],
         [KEYS.held("mary"), KEYS.queue("mary"), KEYS.asked("mary"), KEYS.pace("mary")],
+        [
+            KEYS.workers_seen,
+            KEYS.worker_records,
+            KEYS.workers_since,
+            KEYS.workers_by_name,
+            KEYS.workers_with_room,
+            KEYS.worker_names,
+            KEYS.joined_names,
+        ],
         [KEYS.alert("msg_1"), KEYS.alerts_due("hook")],
     ],
 )

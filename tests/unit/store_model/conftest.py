@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.runtime.clock import StoreClock
+from orchestrator.store.fleet import WorkerLimits
 from tests.fakes.store import (
     Line,
     MemoryAlerts,
@@ -13,6 +14,7 @@ from tests.fakes.store import (
     MemoryShares,
     MemorySlots,
     MemoryStore,
+    MemoryWorkers,
     Server,
 )
 
@@ -66,3 +68,13 @@ def shares(server: Server) -> MemoryShares:
 @pytest.fixture
 def incidents(server: Server) -> MemoryIncidents:
     return MemoryIncidents(Line(server))
+
+
+@pytest.fixture
+def workers(server: Server) -> MemoryWorkers:
+    return MemoryWorkers(Line(server))
+
+
+@pytest.fixture
+def few_workers(server: Server) -> MemoryWorkers:
+    return MemoryWorkers(Line(server), WorkerLimits(of_name=2, workers=3, names=2))

@@ -1,0 +1,3 @@
+-- The worker is gone by its own word.
+
+forget(WORKER)
