@@ -240,5 +240,5 @@ def _token(environment: Mapping[str, str]) -> str:
         except (OSError, ValueError) as error:
             raise SettingsError(f"ROLLCALL_API_TOKEN_FILE cannot be read: {type(error).__name__}") from error
     if not token.isascii() or not token.isprintable():
-        raise SettingsError("the API token must be one line of ASCII characters")
+        raise SettingsError("what ROLLCALL_API_TOKEN or ROLLCALL_API_TOKEN_FILE holds must be one line of ASCII characters")
     return token
