@@ -60,7 +60,7 @@ class Transcript:
             return
         text = message.text_content
         if text:
-            self.add(Item(message.id, _ROLES[message.role], _cut(text), message.created_at, interrupted=message.interrupted))
+            self.add(Item(message.id, _ROLES[message.role], cut(text), message.created_at, interrupted=message.interrupted))
 
     def add(self, item: Item) -> None:
         """Send this item soon."""
@@ -115,7 +115,7 @@ class Transcript:
         return True
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     """At most TEXT_BYTES of UTF-8, and no half characters."""
     raw = text.encode("utf-8", errors="replace")
     return raw[:TEXT_BYTES].decode("utf-8", errors="ignore") if len(raw) > TEXT_BYTES else text
