@@ -17,6 +17,7 @@ from orchestrator import contract
 from orchestrator.alerting import ports as alerting
 from orchestrator.alerting.deliveries import Deliveries
 from orchestrator.alerting.sinks.webhook import WebhookSink
+from orchestrator.configuration.credentials import Scope
 from orchestrator.core.facts import Routed
 from orchestrator.core.routing import Routes
 from orchestrator.livekit.api import LiveKitApi
@@ -48,7 +49,7 @@ from orchestrator.store.sessions import Sessions as StoredSessions
 from orchestrator.store.shares import BudgetShares
 from orchestrator.store.slots import PacedSlots, SlotLimits
 from orchestrator.store.wake import Wakes
-from orchestrator.web import webhooks
+from orchestrator.web import debug, webhooks
 from orchestrator.web.auth import Bearers
 from orchestrator.web.health import Readiness
 from orchestrator.web.links import Links
@@ -187,8 +188,14 @@ class Replica:
             self._readiness,
             make_aiohttp_handler(self._metrics.registry),
         )
+        page = debug.DebugPage(
+            debug.FOLDER,
+            dev=settings.dev,
+            operators=any(token.scope is Scope.OPERATE for token in settings.api_tokens),
+            livekit_urls=[settings.livekit_url],
+        )
         app = build_app(
-            routes,
+            (*routes, *debug.routes(page)),
             bearers=Bearers(settings.api_tokens, dev=settings.dev),
             version=version("rollcall"),
         )

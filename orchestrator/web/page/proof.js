@@ -2,7 +2,7 @@
 
 const LEVELS = {
   requested: "Asked for",
-  accepted: "LiveKit took the request, which proves nothing",
+  accepted: "By LiveKit, which proves nothing",
   joined: "In the room",
   answering: "Its process answers",
   ready: "It says that it can serve",
@@ -53,7 +53,7 @@ export class Proof {
     const which = attempt && attempt.number > 1 ? `, attempt ${attempt.number}` : "";
     const caption = element("caption", `${attempt?.agent_name || placement.agent_name || "any agent"}: ${placement.state}${which}`);
     const head = element("tr");
-    for (const title of ["Proof", "Reached", "At", "Seen here after"]) head.append(heading(title, "col"));
+    for (const title of ["Proof", "Reached", "At", "Seen after"]) head.append(heading(title, "col"));
     const body = element("tbody");
     body.append(...NAMES.map((level) => this.#level(level, session, placement, attempt)));
     table.append(caption, element("thead", head), body);
@@ -67,8 +67,8 @@ export class Proof {
     const row = element("tr");
     Object.assign(row.dataset, { level, reached });
     const name = heading(level, "row");
-    name.title = LEVELS[level];
-    row.append(name, element("td", reached ? "✓ yes" : "not yet"));
+    name.append(element("small", LEVELS[level]));
+    row.append(name, element("td", reached ? "✓ yes" : "no"));
     if (reached) {
       const first = this.#first(level, session, placement, attempt);
       row.append(element("td", first.at ? clock(first.at) : "–"), element("td", `${(first.after / 1000).toFixed(2)} s`));
