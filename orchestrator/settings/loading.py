@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -13,9 +13,6 @@ from orchestrator.configuration.problems import ConfigurationError, Finding, Pro
 from orchestrator.configuration.validation import findings_of, unknown_key
 from orchestrator.settings.findings import findings_of_configuration, findings_of_settings
 from orchestrator.settings.model import Configuration, Settings
-
-_LATER: Final = {"token": "This version has no token endpoint yet, so nothing would serve what stands here."}
-"""What the documentation announces and this version refuses, because ignoring it would be worse."""
 
 C = TypeVar("C", bound=Configuration)
 
@@ -61,7 +58,5 @@ def _checked(make: Callable[[], C], find: Callable[[C], Iterable[Finding]], orig
 
 def _unknown(document: Document) -> Iterator[Finding]:
     for name in document.data:
-        if name in _LATER:
-            yield Finding((name,), _LATER[name], "Take the block out.")
-        elif name not in Configuration.model_fields:
+        if name not in Configuration.model_fields:
             yield unknown_key((name,), list(Configuration.model_fields))

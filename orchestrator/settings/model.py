@@ -27,6 +27,7 @@ from orchestrator.configuration.entries import (
 from orchestrator.configuration.environment import EnvironmentSource, state_home
 from orchestrator.configuration.file import FileSource
 from orchestrator.configuration.routes import compile_routes
+from orchestrator.configuration.token import TokenEntry
 from orchestrator.configuration.values import Bytes, PerSecond, Seconds, SomeSeconds
 from orchestrator.core.policy import OnLeave, Policy
 from orchestrator.core.routing import Routes
@@ -40,7 +41,7 @@ CLOUD_DEFAULTS: Final = {"pulse_period": "30s", "api_budget": "10/s", "accept_wi
 
 DEVELOPMENT_DEFAULTS: Final = {"host": "127.0.0.1", "drain": "0s"}
 
-FILE_ONLY: Final = frozenset({"agents", "routes", "alerts", "keys"})
+FILE_ONLY: Final = frozenset({"agents", "routes", "alerts", "keys", "token"})
 """What is too large for an environment variable."""
 
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "on", "1"})
@@ -113,6 +114,7 @@ class Configuration(Entry):
     routes: tuple[RouteEntry, ...] = Field((), description="The first that matches a room wins; all of its agents are placed.")
     alerts: tuple[AlertEntry, ...] = Field((), description="Who is told when a room lacks its agent.")
     keys: tuple[KeyEntry, ...] = Field((), description="Further API keys whose webhooks are accepted, while keys are rotated.")
+    token: TokenEntry = Field(TokenEntry(), description="Who may ask for tokens with which people join rooms, and for which.")
 
     # --- the policy of every agent that does not say otherwise ---
     attempts: int = Field(_POLICY.attempts, ge=1, description="Attempts before the fallbacks, and then a person, are asked.")

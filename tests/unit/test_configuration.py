@@ -176,13 +176,6 @@ def test_an_unknown_key_is_refused_with_the_one_that_is_meant(file: Path) -> Non
     }
 
 
-def test_the_token_endpoint_of_a_later_version_is_refused_as_such(file: Path) -> None:
-    assert only(refused(file, "token: {ttl: 10m}")) == (
-        "rollcall.yaml:1: token: This version has no token endpoint yet, so nothing would serve what stands here. "
-        "Take the block out."
-    )
-
-
 def test_a_name_that_does_not_exist_is_refused_with_the_one_that_is_meant(file: Path) -> None:
     text = """
         agents:
@@ -381,7 +374,7 @@ def test_all_that_is_wrong_is_said_at_once(file: Path) -> None:
     assert len(refused(file, "port: x\ndeadline: y\nalerts: z\nunknown: 1")) == 4
 
 
-@given(st.dictionaries(st.sampled_from([*Configuration.model_fields, "token", "x"]), ANYTHING, max_size=4))
+@given(st.dictionaries(st.sampled_from([*Configuration.model_fields, "x"]), ANYTHING, max_size=4))
 def test_whatever_a_file_holds_is_accepted_or_refused(value: dict[str, object]) -> None:
     """No content of a file ends in a traceback."""
     with NamedTemporaryFile("w", suffix=".yaml") as named:
