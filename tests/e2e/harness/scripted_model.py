@@ -74,18 +74,23 @@ def _as_told(messages: Sequence[Json]) -> str:
 
 
 def _after_tool(messages: Sequence[Json]) -> str:
-    return f"I am told: {text(messages[-1])[:LONGEST_QUOTE]}"
+    """What the tool asks for; what it tells is repeated."""
+    result = text(messages[-1])
+    if found := re.search(r"Introduce (\w+)", result):
+        return f"Here is {found.group(1).capitalize()}, who goes on from here."
+    if "Say goodbye" in result:
+        return "Goodbye, and thank you for calling."
+    return f"I am told: {result[:LONGEST_QUOTE]}"
 
 
 def _call(wanted: str, value: str, tools: Sequence[Json]) -> Answer:
-    """A call of the tool whose name holds `wanted`, each of its required texts being `value`; NOT_TOLD without such a tool."""
-    for tool in tools:
-        function = tool["function"]
-        if wanted in function["name"]:
-            parameters = function.get("parameters") or {}
-            required = parameters.get("required", ())
-            return Answer(tool=function["name"], arguments=dict.fromkeys(required, value))
-    return Answer(text=NOT_TOLD)
+    """A call of this tool: `value` where it fits, among the values that a parameter may have; NOT_TOLD without the tool."""
+    function = next((tool["function"] for tool in tools if tool["function"]["name"] == wanted), None)
+    if function is None:
+        return Answer(text=NOT_TOLD)
+    schema = function.get("parameters") or {}
+    allowed = {name: schema["properties"][name].get("enum", [value]) for name in schema.get("required", ())}
+    return Answer(tool=wanted, arguments={name: value if value in values else values[0] for name, values in allowed.items()})
 
 
 def chunks(turn: Answer, *, identity: str, model: str) -> list[Json]:
