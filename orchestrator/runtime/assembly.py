@@ -1,6 +1,6 @@
 """The runtime of one replica, put together from its ports: the same for the service, its tests and the simulation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from orchestrator.core.reconciling import Round
@@ -15,6 +15,7 @@ from orchestrator.runtime.credentials import CredentialGate, GatedLiveKit
 from orchestrator.runtime.dispatcher import Dispatcher
 from orchestrator.runtime.ear import Ear
 from orchestrator.runtime.fencing import FencedLiveKit
+from orchestrator.runtime.fleet import FleetView
 from orchestrator.runtime.ghosts import GhostGuard
 from orchestrator.runtime.intake import Intake
 from orchestrator.runtime.looking import Looker
@@ -24,6 +25,7 @@ from orchestrator.runtime.pacing import Pacing
 from orchestrator.runtime.ports import (
     Alerts,
     Clock,
+    Delivered,
     Hearing,
     Incidents,
     Leases,
@@ -34,9 +36,11 @@ from orchestrator.runtime.ports import (
     SessionStore,
     Shares,
     Slots,
+    Workers,
 )
 from orchestrator.runtime.pulse import PulseKeeper, PulseTimes
 from orchestrator.runtime.reconciler import Reconciler, ReconcilerTimes
+from orchestrator.runtime.rooms import Rooms
 from orchestrator.runtime.shares import ShareKeeper
 from orchestrator.runtime.standing import Standing
 from orchestrator.runtime.steward import Steward
@@ -53,6 +57,7 @@ class Ports:
     rounds: Rounds
     hearing: Hearing
     shares: Shares
+    workers: Workers
     incidents: Incidents
     alerts: Alerts
     livekit: LiveKit
@@ -84,6 +89,7 @@ class Runtime:
         route: Route,
         tasks: Tasks,
         allowance: Allowance,
+        configured: Collection[str] = (),
         link: Callable[[Session], str | None] = lambda _: None,
         on_round: Callable[[Round], None] = lambda _: None,
     ) -> None:
@@ -94,23 +100,26 @@ class Runtime:
         clock, randomness = ports.clock, ports.randomness
         standing = Standing(ports.incidents, ports.alerts, clock)
         self.pacing = Pacing(ports.slots, clock)
+        self.fleet = FleetView(ports.workers, ports.slots, clock, configured)
         self._gate = CredentialGate(Budget(ports.livekit, allowance), standing, clock, on_open=self._nudge)
+        # Not fenced: a room is nobody's in particular, and whoever has asked for it waits for the answer.
+        self.rooms = Rooms(Budget(GatedLiveKit(ports.livekit, self._gate), allowance))
         livekit = self._livekit()
         asker = Asker(self._livekit(questions=Purpose.PULSE), livekit, times.pulse_timeout)
         looker = Looker(livekit, asker, clock)
         unhurried = Looker(self._livekit(listings=Purpose.RECONCILE), asker, clock)
         ghosts = GhostGuard(livekit, ports.store)
-        attempts = AttemptRunner(livekit, looker, self.pacing, ghosts, clock, randomness, times.attempt)
+        attempts = AttemptRunner(livekit, looker, self.pacing, ghosts, self.fleet, clock, randomness, times.attempt)
         self.pulse = PulseKeeper(asker, looker, clock, randomness, times.pulse)
         steward = Steward(
-            Dispatcher(looker, attempts, self.pacing, self._gate, clock, randomness),
+            Dispatcher(looker, attempts, self.pacing, self._gate, self.fleet, clock, randomness),
             Aftercare(looker, unhurried, asker, attempts, clock),
             self.pulse,
             Alarm(ports.alerts, clock, link),
             tasks,
             clock,
         )
-        parts = OwnerParts(ports.store, clock, route, ports.observer, replica)
+        parts = OwnerParts(ports.store, clock, route, _Observers((ports.observer, self.fleet)), replica)
         self.ownership: Ownership = Ownership(parts, ports.leases, steward, tasks, clock, times.lease)
         self._ear = Ear(ports.hearing, clock)
         self.intake = Intake(ports.store, replica, self.ownership.wake, on_heard=self._ear.heard)
@@ -158,8 +167,20 @@ class Runtime:
         self._tasks.spawn("ear", self._ear.run())
         self._tasks.spawn("gate", self._gate.run())
         self._tasks.spawn("share", self.share.run())
+        self._tasks.spawn("fleet", self.fleet.run())
         self._tasks.spawn("reconciler", self._reconciler.run())
 
     async def stop(self) -> None:
         """Hand everything over; what is under way stays in the record, as it is."""
         await self.ownership.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Observers:
+    """Several, each told of everything."""
+
+    observers: tuple[Observer, ...]
+
+    def folded(self, before: Session | None, after: Session, delivered: Delivered) -> None:
+        for observer in self.observers:
+            observer.folded(before, after, delivered)
