@@ -1,6 +1,7 @@
 """What people, tokens and agents ask for: an agent beside those of the routes, one in place of another, one to go.
 
-* An agent that the session has, or is getting, is not placed again; one that was dismissed or has left is.
+* An agent that the session has, or is getting, is not placed again; one that was dismissed or has left is. As long as
+  no attempt was made for it, it is placed as whoever asks for it by name says, and not as a route says.
 * Instead of another: that one serves until the new one is verified, and then goes, after its grace. When the new one
   never comes, the old one stays.
 * Whoever is dismissed goes at once, with whatever was under way to bring it, and is not replaced.
@@ -24,9 +25,12 @@ def agent_wanted(session: Session, fact: AgentWanted, now: float) -> Session:
     session = cared_for(session, now)
     name = fact.spec.agent_name
     placed = session.find_placement(name)
-    if placed is not None and not placed.over:
-        return relieve(_taking_over(session, placed, fact), name, now)
     wanted = placement_of(fact.spec, now)
+    if placed is not None and not placed.over:
+        if not placed.attempts:  # its routes wanted it, too, and did not know what whoever asks for it by name knows
+            placed = replace(placed, candidates=wanted.candidates, policy=wanted.policy)
+            session = with_placement(session, placed)
+        return relieve(_taking_over(session, placed, fact), name, now)
     if placed is None:
         session = replace(session, placements=(*session.placements, wanted))
     else:

@@ -169,6 +169,9 @@ class Configuration(Entry):
         86_400.0, description="How long an event id is remembered: retries may come a day later."
     )
     session_memory: SomeSeconds = Field(86_400.0, description="How long a finished session is kept.")
+    transcript_memory: SomeSeconds = Field(
+        86_400.0, description="How long a transcript is kept after the last that was said; agents send none unless told to."
+    )
     metadata_warning: Bytes = Field(4 * 1024, description="Bytes of a dispatch's metadata above which the check warns.")
     metadata_limit: Bytes = Field(
         64 * 1024, description="Bytes of a dispatch's metadata that are refused; LiveKit takes 512 KiB."

@@ -13,6 +13,7 @@ import msgspec
 
 from orchestrator.core.facts import Fact, PersonJoined, PersonLeft
 from orchestrator.core.session import SCHEMA_VERSION, Session
+from orchestrator.core.transcript import Said
 from orchestrator.runtime.ports import Alert, Delivered, StoreCorrupt
 
 T = TypeVar("T")
@@ -75,6 +76,15 @@ def encode_alert(alert: Alert) -> bytes:
 def decode_alert(body: bytes) -> Alert:
     """Raises StoreCorrupt."""
     return _from_json(Alert, body)
+
+
+def encode_said(said: Said) -> bytes:
+    return _to_json(_sparse(said))
+
+
+def decode_said(body: bytes) -> Said:
+    """Raises StoreCorrupt."""
+    return _from_json(Said, body)
 
 
 _to_json = msgspec.json.Encoder().encode

@@ -45,6 +45,10 @@ class Keys:
         """Present while whatever comes of this session is ignored."""
         return f"{self._prefix}{{{sid}}}:buried"
 
+    def transcript(self, sid: str) -> str:
+        """A hash: what was said, by the id of the item; kept for as long as the service is told to."""
+        return f"{self._prefix}{{{sid}}}:transcript"
+
     def seen(self, sid: str, event_id: str) -> str:
         """Present while a repetition of this event is known to be one."""
         return f"{self._prefix}{{{sid}}}:ev:{event_id}"

@@ -25,6 +25,10 @@ class Outcome(StrEnum):
     """Nothing was written: the store's epoch is below the caller's, so the store has lost what came last."""
     KEPT = "kept"
     """The replica owns the session, and is still needed."""
+    FULL = "full"
+    """More is not kept."""
+    UNKNOWN = "unknown"
+    """There is no such session."""
     RELEASED = "released"
     """The replica does not own the session, or no longer."""
 

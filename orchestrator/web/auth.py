@@ -18,6 +18,10 @@ _INCLUDES: Final[dict[Scope, frozenset[Scope]]] = {
 }
 
 
+SCOPES: Final = web.RequestKey("scopes", frozenset)
+"""What the caller of a request may."""
+
+
 class Bearers:
     """The tokens that are accepted. With `dev` nobody needs any; without it, and without tokens, nobody gets in."""
 
@@ -44,6 +48,13 @@ class Bearers:
                 headers={"WWW-Authenticate": f'Bearer realm="rollcall", error="insufficient_scope", scope="{enough[0]}"'},
             )
         return None
+
+    def scopes_of(self, request: web.Request) -> frozenset[Scope]:
+        """All that the caller may."""
+        if self._dev:
+            return frozenset(Scope)
+        given = _bearer_token(request)
+        return frozenset() if given is None else self._scopes_of(given)
 
     def _scopes_of(self, token: str) -> frozenset[Scope]:
         """All that this token may. Every known one is compared, so that time tells nothing of which it is like."""

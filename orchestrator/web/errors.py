@@ -7,6 +7,7 @@ from aiohttp import web
 
 from orchestrator.runtime.ports import StoreUnavailable
 from orchestrator.web.problems import problem
+from orchestrator.web.requests import Refused
 from orchestrator.web.routes import Handler
 
 log = structlog.get_logger()
@@ -24,6 +25,8 @@ _DETAILS: Final = {
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
+    except Refused as refused:
+        return refused.response
     except web.HTTPException as error:
         if error.status < 400:  # noqa: PLR2004  # HTTP's own boundary: what lies below is no error
             raise

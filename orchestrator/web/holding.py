@@ -1,6 +1,6 @@
 """Answers that wait until the agent is there: the caller's request is held open, for a bounded time."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from orchestrator.core.placement import Placement, PlacementState
@@ -40,11 +40,20 @@ async def until_verified(
 
     None: the store knows no such session. Raises StoreUnavailable.
     """
+    return await until(
+        store, clock, sid, lambda session: is_verified(session, agent_names) or _in_vain(session, agent_names), timeout
+    )
+
+
+async def until(
+    store: SessionReader, clock: Clock, sid: str, condition: Callable[[Session], bool], timeout: float
+) -> Session | None:
+    """Wait for a condition, or for `timeout` seconds; the session as it was last read, as `until_verified` says."""
     runs_out_at = clock.monotonic() + timeout
     while True:
         session = await store.read(sid)
         left = runs_out_at - clock.monotonic()
-        if left <= 0 or (session is not None and (is_verified(session, agent_names) or _in_vain(session, agent_names))):
+        if left <= 0 or (session is not None and condition(session)):
             return session
         await clock.sleep(min(LOOK_EVERY, left))
 

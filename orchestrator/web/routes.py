@@ -5,7 +5,7 @@ The router, the authorization and the OpenAPI document are all made of these row
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
@@ -38,6 +38,11 @@ class Answer:
 
 def refusal(description: str) -> Answer:
     return Answer(description, Problem, problems.CONTENT_TYPE)
+
+
+UNAVAILABLE: Final = refusal("The store cannot be reached; ask again after Retry-After seconds.")
+PROTECTED: Final = {401: refusal("A bearer token is needed."), 403: refusal("The bearer token has another scope.")}
+"""What every route of a scope may answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from orchestrator.configuration.credentials import Scope
-from orchestrator.web.auth import Bearers
+from orchestrator.web.auth import SCOPES, Bearers
 from orchestrator.web.errors import answer_errors
 from orchestrator.web.openapi import OpenApi
 from orchestrator.web.routes import Handler, Route
@@ -51,6 +51,7 @@ def _authorization(bearers: Bearers, scopes: dict[web.AbstractRoute, tuple[Scope
     async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
         enough = scopes.get(request.match_info.route)
         refusal = None if enough is None else bearers.refusal(request, *enough)
+        request[SCOPES] = bearers.scopes_of(request)
         return await handler(request) if refusal is None else refusal
 
     return authorize

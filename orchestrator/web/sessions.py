@@ -52,11 +52,11 @@ class Sessions:
         # The router matches the raw path: one segment, which may hold an encoded slash, decoded once.
         asked = request.match_info["room"]
         if not _is_utf8(asked):
-            return _not_found(asked, ())
+            return not_found(asked, ())
         sid = await self._store.find(asked)
         session = None if sid is None else await self._store.read(sid)
         if session is None:
-            return _not_found(asked, await self._store.near_names(asked))
+            return not_found(asked, await self._store.near_names(asked))
         return answer(session_view(session, self._clock.now(), self._links))
 
     async def get_many(self, request: web.Request) -> web.Response:
@@ -84,7 +84,8 @@ class Sessions:
             raise BadFilter("cursor", "It is none that this service has given out.") from error
 
 
-def _not_found(asked: str, near: tuple[str, ...]) -> web.Response:
+def not_found(asked: str, near: tuple[str, ...]) -> web.Response:
+    """The answer when no session is known of a room or sid."""
     shown = asked if len(asked) <= SHOWN_OF_WHAT_WAS_ASKED else f"{asked[:SHOWN_OF_WHAT_WAS_ASKED]}…"
     detail = f'There is no session of a room or sid "{shown}".'
     if near:

@@ -7,13 +7,10 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.session import SessionState
 from orchestrator.web import filters, webhooks
 from orchestrator.web.health import Liveness, Readiness, ReadinessView, get_livez
-from orchestrator.web.routes import Answer, Handler, Parameter, Route, refusal
+from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Handler, Parameter, Route, refusal
 from orchestrator.web.runbook import get_runbook
 from orchestrator.web.session_view import SessionList, SessionView
 from orchestrator.web.sessions import Sessions
-
-_UNAVAILABLE: Final = refusal("The store cannot be reached; ask again after Retry-After seconds.")
-_PROTECTED: Final = {401: refusal("A bearer token is needed."), 403: refusal("The bearer token has another scope.")}
 
 _LIST_PARAMETERS: Final = (
     Parameter("state", "query", "Only sessions in this state.", {"enum": [state.value for state in SessionState]}),
@@ -72,8 +69,8 @@ def routes_of(webhook: Handler, sessions: Sessions, readiness: Readiness, metric
             answers={
                 200: Answer("One page of sessions.", SessionList),
                 400: refusal("A filter is not known or has no such value."),
-                503: _UNAVAILABLE,
-                **_PROTECTED,
+                503: UNAVAILABLE,
+                **PROTECTED,
             },
             parameters=_LIST_PARAMETERS,
         ),
@@ -87,8 +84,8 @@ def routes_of(webhook: Handler, sessions: Sessions, readiness: Readiness, metric
             answers={
                 200: Answer("The session with this sid, or the newest one of the room of this name.", SessionView),
                 404: refusal("There is none; `near` lists names that look like it."),
-                503: _UNAVAILABLE,
-                **_PROTECTED,
+                503: UNAVAILABLE,
+                **PROTECTED,
             },
             parameters=(Parameter("room", "path", "A room's name or sid, as one percent-encoded segment."),),
         ),

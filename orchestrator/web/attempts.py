@@ -1,0 +1,47 @@
+"""Whether an attempt is still the one: what a worker asks before it takes a job that may have been given up meanwhile."""
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator.web.answers import answer
+from orchestrator.web.problems import problem
+from orchestrator.web.requests import Refused
+from orchestrator.web.sessions import SessionReader, not_found
+
+
+class AttemptAnswer(BaseModel):
+    """One attempt to bring an agent into a session."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    attempt_id: str
+    number: int
+    agent_name: str
+    current: bool
+    """False: a newer one has replaced it, or nobody wants the agent any more. A worker then rejects its job."""
+
+
+class Attempts:
+    """The handler."""
+
+    def __init__(self, store: SessionReader) -> None:
+        self._store = store
+
+    async def get(self, request: web.Request) -> web.Response:
+        room, attempt_id = request.match_info["room"], request.match_info["attempt"]
+        sid = await self._store.find(room)
+        session = None if sid is None else await self._store.read(sid)
+        if session is None:
+            raise Refused(not_found(room, ()))
+        for placement in session.placements:
+            for attempt in placement.attempts:
+                if attempt.attempt_id == attempt_id:
+                    return answer(
+                        AttemptAnswer(
+                            attempt_id=attempt_id,
+                            number=attempt.number,
+                            agent_name=attempt.agent_name,
+                            current=attempt.open and not session.ended,
+                        )
+                    )
+        raise Refused(problem(404, "Not Found", "This session has no such attempt."))

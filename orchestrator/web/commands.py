@@ -1,0 +1,304 @@
+"""What people, and agents that hand over, ask of a session: an agent more, one to go, one in place of another."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Protocol
+
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.configuration.credentials import Scope
+from orchestrator.configuration.requests import MetadataRefused, UnknownAgent
+from orchestrator.core.facts import AgentDismissed, AgentWanted, Fact, PlacementSpec, RoomOpened, Source
+from orchestrator.core.placement import Placement, PlacementState
+from orchestrator.core.session import Session
+from orchestrator.runtime.intake import Intake
+from orchestrator.runtime.ports import Clock, LiveKitError
+from orchestrator.web.answers import answer
+from orchestrator.web.auth import SCOPES
+from orchestrator.web.holding import until
+from orchestrator.web.livekit_errors import livekit_problem
+from orchestrator.web.problems import problem
+from orchestrator.web.requests import Body, Refused, read_model
+from orchestrator.web.sessions import SessionReader, not_found
+
+log = structlog.get_logger()
+
+UNNAMED: Final = "(unnamed)"
+"""Stands in an address for the agent without a name: a segment cannot be empty."""
+
+LONGEST_HOLD: Final = 30.0
+"""Seconds. Proxies and browsers end requests that take longer."""
+
+USUAL_HOLD: Final = 10.0
+ACCEPTED_WITHIN: Final = 5.0
+"""Seconds for which an answer waits for the id of the dispatch."""
+
+LONGEST_GRACE: Final = 60.0
+_LONGEST_KEY: Final = 128
+_LONGEST_NAME: Final = 256
+
+
+class AgentRequest(Body):
+    """An agent that a room is to have, beside those of its route."""
+
+    agent_name: Annotated[str, Field(max_length=_LONGEST_NAME)]
+    metadata: dict[str, Any] | str | None = None
+    """The job's metadata; text that is no JSON object arrives under the key `metadata`."""
+    attributes: dict[str, str] = {}
+    """Further attributes of the dispatch."""
+    deployment: str = ""
+    """The deployment of the agent that is to take the job."""
+
+
+class SwitchRequest(Body):
+    """An agent that takes another one's place."""
+
+    agent_name: Annotated[str, Field(max_length=_LONGEST_NAME)]
+    instead_of: Annotated[str, Field(max_length=_LONGEST_NAME)] | None = None
+    """Whose place it takes; null where the session has one agent only."""
+    metadata: dict[str, Any] | str | None = None
+    grace: Annotated[float, Field(ge=0, le=LONGEST_GRACE)] = 0.0
+    """Seconds for which the other one may stay beside it, to introduce it."""
+
+
+class _Placed(BaseModel):
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    room: str
+    sid: str
+    agent_name: str
+    state: PlacementState
+    dispatch_id: str | None
+    """Null while no dispatch was accepted yet."""
+    identity: str | None
+    """The participant that serves; null while none does."""
+
+
+class AgentAnswer(_Placed):
+    """An agent that a room is to have."""
+
+    room_existed: bool
+
+
+class SwitchAnswer(_Placed):
+    """An agent that takes another one's place."""
+
+    instead_of: str
+
+
+class Rooms(Protocol):
+    async def opening(self, name: str) -> tuple[RoomOpened, bool]:
+        """The live room of this name, created if there is none, and whether there was. Raises LiveKitError."""
+        ...
+
+
+class Repeats(Protocol):
+    async def is_new(self, key: str) -> bool:
+        """Raises StoreUnavailable."""
+        ...
+
+
+class Placements(Protocol):
+    def __call__(
+        self, room: str, agent_name: str, *, metadata: str | dict[str, Any] | None, deployment: str, attributes: dict[str, str]
+    ) -> PlacementSpec:
+        """Raises UnknownAgent and MetadataRefused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandParts:
+    store: SessionReader
+    intake: Intake
+    rooms: Rooms
+    repeats: Repeats
+    placement: Placements
+    clock: Clock
+
+
+class Commands:
+    """The handlers. Each appends a fact, as a webhook does; the owner does the rest."""
+
+    def __init__(self, parts: CommandParts) -> None:
+        self._parts = parts
+
+    async def add(self, request: web.Request) -> web.Response:
+        asked = await read_model(request, AgentRequest)
+        hold = read_hold(request)
+        room = request.match_info["room"]
+        session = await self._live(room)
+        spec = self._spec(
+            room if session is None else session.room,
+            asked.agent_name,
+            metadata=asked.metadata,
+            deployment=asked.deployment,
+            attributes=asked.attributes,
+        )
+        if session is None:
+            opening, existed = await self._opened(room)
+            session = await self._parts.store.read(opening.sid)
+        else:
+            opening, existed = opening_of(session), True
+        if session is None or await self._is_to_be_done(request, session, asked.agent_name):
+            await self._tell(opening, AgentWanted(spec, _source(request)))
+        seen, placement = await self._placed(opening.sid, asked.agent_name, hold)
+        return answer(AgentAnswer(**_shown(seen, placement), room_existed=existed), 201)
+
+    async def switch(self, request: web.Request) -> web.Response:
+        asked = await read_model(request, SwitchRequest)
+        hold = read_hold(request)
+        session = await self._session(request)
+        relieved = _relieved(session, asked)
+        spec = self._spec(session.room, asked.agent_name, metadata=asked.metadata, deployment="", attributes={})
+        if await self._is_to_be_done(request, session, asked.agent_name, relieved):
+            wanted = AgentWanted(spec, _source(request), instead_of=relieved, grace=asked.grace)
+            await self._tell(opening_of(session), wanted)
+        seen, placement = await self._placed(session.sid, asked.agent_name, hold)
+        status = 200 if placement.state is PlacementState.VERIFIED else 202
+        return answer(SwitchAnswer(**_shown(seen, placement), instead_of=relieved), status)
+
+    async def remove(self, request: web.Request) -> web.Response:
+        session = await self._session(request)
+        named = request.match_info["agent"]
+        name = "" if named == UNNAMED else named
+        placement = session.find_placement(name)
+        if placement is None:
+            raise Refused(_no_such_agent(session, name))
+        if not placement.over:
+            await self._tell(opening_of(session), AgentDismissed(name, _source(request)))
+        return web.Response(status=204)
+
+    # --- what they have in common ---
+
+    async def _live(self, room: str) -> Session | None:
+        sid = await self._parts.store.find(room)
+        session = None if sid is None else await self._parts.store.read(sid)
+        return None if session is None or session.ended else session
+
+    async def _session(self, request: web.Request) -> Session:
+        room = request.match_info["room"]
+        session = await self._live(room)
+        if session is None:
+            raise Refused(not_found(room, await self._parts.store.near_names(room)))
+        return session
+
+    async def _opened(self, room: str) -> tuple[RoomOpened, bool]:
+        try:
+            return await self._parts.rooms.opening(room)
+        except LiveKitError as error:
+            raise Refused(livekit_problem(error)) from error
+
+    def _spec(self, room: str, agent_name: str, **asked: Any) -> PlacementSpec:
+        try:
+            return self._parts.placement(room, agent_name, **asked)
+        except UnknownAgent as error:
+            raise Refused(problem(422, "Unprocessable Content", str(error), near=list(error.near))) from error
+        except MetadataRefused as error:
+            raise Refused(problem(422, "Unprocessable Content", str(error))) from error
+
+    async def _is_to_be_done(self, request: web.Request, session: Session, name: str, relieved: str | None = None) -> bool:
+        """Whether this is no repetition of a request that was served. Raises Refused when the room has this agent."""
+        placed = session.find_placement(name)
+        present = placed is not None and not placed.over
+        repeated = await self._is_repeated(request, session.sid)
+        if present and not repeated:
+            raise Refused(_conflict(f"{name or UNNAMED} is in this session already, or on its way to it."))
+        for other in session.placements:
+            if (
+                not other.over
+                and other.agent_name not in (name, relieved)
+                and any(c.agent_name == name for c in other.candidates)
+            ):
+                raise Refused(_conflict(f"{name or UNNAMED} may come to this session as a fallback of {other.agent_name}."))
+        return not (repeated and placed is not None)
+
+    async def _is_repeated(self, request: web.Request, sid: str) -> bool:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return False
+        if not 0 < len(key) <= _LONGEST_KEY:
+            raise Refused(problem(400, "Bad Request", f"Idempotency-Key: 1 to {_LONGEST_KEY} characters."))
+        return not await self._parts.repeats.is_new(f"{sid}:{key}")
+
+    async def _tell(self, opening: RoomOpened, fact: Fact) -> None:
+        log.info("command", command=type(fact).__name__, room=opening.room, sid=opening.sid)
+        await self._parts.intake.receive(opening, [fact], event_id=None)
+
+    async def _placed(self, sid: str, name: str, hold: float | None) -> tuple[Session, Placement]:
+        def answered(session: Session) -> bool:
+            placement = session.find_placement(name)
+            if placement is None:
+                return False
+            if placement.over or session.ended or placement.state is PlacementState.VERIFIED:
+                return True
+            return hold is None and any(attempt.dispatch_id for attempt in placement.attempts)
+
+        seconds = ACCEPTED_WITHIN if hold is None else hold
+        session = await until(self._parts.store, self._parts.clock, sid, answered, seconds)
+        placement = None if session is None else session.find_placement(name)
+        if session is None or placement is None:
+            raise Refused(problem(409, "Conflict", "The room ended before the agent could be placed."))
+        return session, placement
+
+
+def read_hold(request: web.Request) -> float | None:
+    """For how many seconds the answer is to wait for the agent; None: not at all. Raises Refused."""
+    match request.query.get("hold"):
+        case None:
+            return None
+        case "verified":
+            pass
+        case _:
+            raise Refused(problem(400, "Bad Request", "hold can only be verified.", parameter="hold"))
+    try:
+        seconds = float(request.query.get("hold_seconds", USUAL_HOLD))
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_HOLD:
+        detail = f"hold_seconds must be a number from 0 to {LONGEST_HOLD:g}."
+        raise Refused(problem(400, "Bad Request", detail, parameter="hold_seconds"))
+    return seconds
+
+
+def opening_of(session: Session) -> RoomOpened:
+    """What opens the session, were it not there: the store ignores it for one that is."""
+    return RoomOpened(session.room, session.sid, session.started_at)
+
+
+def _source(request: web.Request) -> Source:
+    return Source.OPERATOR if Scope.OPERATE in request[SCOPES] else Source.WORKER
+
+
+def _relieved(session: Session, asked: SwitchRequest) -> str:
+    """Whose place is taken. Raises Refused when that is nobody, or cannot be told."""
+    there = [p.agent_name for p in session.placements if not p.over and p.agent_name != asked.agent_name]
+    if asked.instead_of is not None:
+        if asked.instead_of not in there:
+            raise Refused(_no_such_agent(session, asked.instead_of))
+        return asked.instead_of
+    if len(there) != 1:
+        detail = "Say instead_of: this session has " + (", ".join(name or UNNAMED for name in there) or "no other agent") + "."
+        raise Refused(_conflict(detail))
+    return there[0]
+
+
+def _shown(session: Session, placement: Placement) -> dict[str, Any]:
+    dispatched = [attempt.dispatch_id for attempt in placement.attempts if attempt.dispatch_id]
+    return {
+        "room": session.room,
+        "sid": session.sid,
+        "agent_name": placement.agent_name,
+        "state": placement.state,
+        "dispatch_id": dispatched[-1] if dispatched else None,
+        "identity": placement.identity,
+    }
+
+
+def _conflict(detail: str) -> web.Response:
+    return problem(409, "Conflict", detail)
+
+
+def _no_such_agent(session: Session, name: str) -> web.Response:
+    there = [p.agent_name for p in session.placements if not p.over]
+    return problem(404, "Not Found", f'This session has no agent "{name or UNNAMED}".', agents=there)
