@@ -64,10 +64,11 @@ def line() -> FakeLine:
 
 @pytest_asyncio.fixture
 async def announcer(worker: FakeWorker, line: FakeLine) -> AsyncIterator[Announcer]:
-    announcer = Announcer(worker, line)
-    yield announcer
-    worker.closed = True
-    await asyncio.sleep(1)
+    yield Announcer(worker, line)
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 pytestmark = [pytest.mark.looptime, pytest.mark.asyncio]
