@@ -38,6 +38,7 @@ from orchestrator.runtime.reconciler import ReconcilerTimes
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.settings import Settings
 from orchestrator.store.connection import Connection
+from orchestrator.store.fleet import AnnouncedWorkers, WorkerLimits
 from orchestrator.store.hearing import WebhookHearing
 from orchestrator.store.incidents import ServiceIncidents
 from orchestrator.store.keys import Keys
@@ -112,6 +113,7 @@ class Replica:
             self.name,
             on_session=self._ownership.wake,
             on_slots=self._runtime.pacing.freed,
+            on_worker=self._runtime.fleet.arrived,
             on_reconnect=self._ownership.wake_all,
             sleep=self._clock.sleep,
         )
@@ -150,6 +152,7 @@ class Replica:
             rounds=ReconcileRounds(connection, keys),
             hearing=WebhookHearing(connection, keys),
             shares=BudgetShares(connection, keys),
+            workers=AnnouncedWorkers(connection, keys, WorkerLimits()),
             incidents=ServiceIncidents(connection, keys),
             alerts=self._outbox,
             livekit=MeasuredLiveKit(self._api, self._metrics, self._clock),
@@ -164,6 +167,7 @@ class Replica:
             route=self._route,
             tasks=self._tasks,
             allowance=self._allowance,
+            configured=settings.agents,
             link=Links(settings.base_url).session,
             on_round=self._metrics.observe_round,
         )

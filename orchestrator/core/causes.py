@@ -40,6 +40,9 @@ class Explanation:
     """Whether another attempt in the same room can help."""
 
 
+UNTAKEN: Final = frozenset({Cause.NOT_TAKEN, Cause.NO_WORKER, Cause.WORKER_FULL})
+"""No worker took the job: the kind of loss that a burst causes, and from which pacing learns."""
+
 EXPLANATIONS: Final[dict[Cause, Explanation]] = {
     Cause.NOT_TAKEN: Explanation(
         (
@@ -54,11 +57,14 @@ EXPLANATIONS: Final[dict[Cause, Explanation]] = {
     ),
     Cause.NO_WORKER: Explanation(
         "No worker answers to the name {agent}: those that announced themselves under it are gone.",
-        "Start a worker with exactly the agent name {agent}, or correct the name in the route.",
+        (
+            "Start a worker with exactly the agent name {agent}, or correct the name in the route; "
+            "GET /agents tells when the last one was there."
+        ),
         retryable=True,
     ),
     Cause.WORKER_FULL: Explanation(
-        "Every announced worker of {agent} is full.",
+        "Every announced worker of {agent} is full or draining.",
         "Add workers for {agent}, or raise their load threshold if the machines have room.",
         retryable=True,
     ),

@@ -9,13 +9,14 @@ import structlog
 
 from orchestrator import contract
 from orchestrator.core.belonging import belongs
-from orchestrator.core.causes import Cause
+from orchestrator.core.causes import UNTAKEN, Cause
 from orchestrator.core.evidence import cause_so_far
-from orchestrator.core.facts import AttemptEnded, DispatchAccepted, DispatchDeleted, DispatchRequested
+from orchestrator.core.facts import AttemptEnded, DispatchAccepted, DispatchDeleted, DispatchRequested, Warned
 from orchestrator.core.listing import Look
 from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.proof import Key, Proof
 from orchestrator.core.session import Session
+from orchestrator.runtime.fleet import FleetView
 from orchestrator.runtime.ghosts import GhostGuard
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner
@@ -59,6 +60,7 @@ class AttemptRunner:
         looker: Looker,
         pacing: Pacing,
         ghosts: GhostGuard,
+        fleet: FleetView,
         clock: Clock,
         randomness: Randomness,
         times: AttemptTimes,
@@ -68,6 +70,7 @@ class AttemptRunner:
         self._looker = looker
         self._pacing = pacing
         self._ghosts = ghosts
+        self._fleet = fleet
         self._clock = clock
         self._randomness = randomness
 
@@ -170,8 +173,15 @@ class AttemptRunner:
 
     async def _judge(self, owner: SessionOwner, name: str, attempt: Attempt, look: Look | None, *, final: bool) -> Cause | None:
         cause = cause_so_far(attempt, look, final=final)
-        if cause is not None:
+        if cause is None:
+            return None
+        if cause is not Cause.NOT_TAKEN:
             await owner.record(AttemptEnded(name, attempt.number, cause))
+            return cause
+        # LiveKit's API cannot tell which it was; workers that announce themselves can.
+        cause = self._fleet.cause_of_not_taken(attempt.agent_name)
+        warning = self._fleet.warning_for(attempt.agent_name, owner.session)
+        await owner.record(*([Warned(warning)] if warning else []), AttemptEnded(name, attempt.number, cause))
         return cause
 
     async def _look(self, owner: SessionOwner) -> Look | None:
@@ -205,7 +215,7 @@ class AttemptRunner:
             return
         if attempt.joined_at is not None:
             end = SlotEnd.JOINED
-        elif attempt.cause is Cause.NOT_TAKEN:
+        elif attempt.cause in UNTAKEN:
             end = SlotEnd.LOST
         else:
             end = SlotEnd.OTHER

@@ -5,6 +5,7 @@ settle ──▶ _retry (tenacity) ──▶ _attempt: look ▶ adopt? ▶ clear
    └── fallback ┴─▶ give up ──▶ once a minute _attempt, while people are there
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -20,6 +21,7 @@ from orchestrator.core.policy import backoff_ceiling, candidate_deadline
 from orchestrator.core.session import Session
 from orchestrator.runtime.attempt import AttemptRunner
 from orchestrator.runtime.credentials import CredentialGate
+from orchestrator.runtime.fleet import FleetView
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner, Superseded
 from orchestrator.runtime.pacing import NoSlot, Pacing
@@ -48,10 +50,12 @@ class Dispatcher:
         attempts: AttemptRunner,
         pacing: Pacing,
         gate: CredentialGate,
+        fleet: FleetView,
         clock: Clock,
         randomness: Randomness,
     ) -> None:
         self._gate = gate
+        self._fleet = fleet
         self._looker = looker
         self._attempts = attempts
         self._pacing = pacing
@@ -140,12 +144,17 @@ class Dispatcher:
             await owner.record(GaveUp(name, cause))
 
     async def _keep_trying(self, owner: SessionOwner, placement: Placement) -> None:
-        """While a person has been told: an attempt once in a while, for a worker that comes late gets no old dispatch."""
+        """While a person has been told: an attempt once in a while, for a worker that comes late gets no old dispatch.
+
+        One that announces itself is tried at once.
+        """
         name, period = placement.agent_name, placement.policy.keep_trying
-        last = max((a.requested_at for a in placement.attempts), default=placement.wanted_at)
+        last = _last_requested(placement)
         if placement.open_attempt is None:
             pause = None if period <= 0 else last + period - self._clock.now()
-            if await owner.until(partial(_settled_or_empty, name), timeout=pause):
+            with self._fleet.awaiting(owner, placement.spec.agent_name, last) as arrived:
+                await owner.until(lambda s: _settled_or_empty(name, s) or (period > 0 and arrived()), timeout=pause)
+            if _settled_or_empty(name, owner.session):
                 return
         try:
             await self._attempt(owner, name)
@@ -180,13 +189,18 @@ class Dispatcher:
     async def _pause(self, owner: SessionOwner, name: str, seconds: float) -> None:
         awaited = owner.session.placement(name).awaited
         why = Awaited.LIVEKIT if awaited is Awaited.LIVEKIT else Awaited.BACKOFF
-        await owner.record(Waiting(name, why, self._clock.now() + seconds))
-        await self._wait(owner, name, seconds)
+        session = await owner.record(Waiting(name, why, self._clock.now() + seconds))
+        placement = session.placement(name)
+        if why is Awaited.LIVEKIT:  # no worker helps against that
+            await self._wait(owner, name, seconds)
+            return
+        with self._fleet.awaiting(owner, placement.spec.agent_name, _last_requested(placement)) as arrived:
+            await self._wait(owner, name, seconds, arrived)
 
-    async def _wait(self, owner: SessionOwner, name: str, seconds: float) -> None:
-        """So long; while LiveKit refuses our key, until it takes it again, or the placement's deadline."""
+    async def _wait(self, owner: SessionOwner, name: str, seconds: float, enough: Callable[[], bool] = lambda: False) -> None:
+        """So long, or until it is enough; while LiveKit refuses our key, until it takes it, or the placement's deadline."""
         if self._gate.open:
-            await owner.until(partial(_settled_or_empty, name), timeout=seconds)
+            await owner.until(lambda s: _settled_or_empty(name, s) or enough(), timeout=seconds)
             return
         placement = owner.session.placement(name)
         left = _deadline(placement) - self._clock.now()
@@ -221,6 +235,11 @@ def _settled(name: str, session: Session) -> bool:
 
 def _settled_or_empty(name: str, session: Session) -> bool:
     return _settled(name, session) or _nobody_there(session, session.placement(name))
+
+
+def _last_requested(placement: Placement) -> float:
+    """What the last attempt could not reach, a worker that comes after it may: its dispatch is offered to nobody else."""
+    return max((a.requested_at for a in placement.attempts), default=placement.wanted_at)
 
 
 def _attempted_since(owner: SessionOwner, name: str, time: float) -> bool:

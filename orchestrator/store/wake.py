@@ -1,4 +1,4 @@
-"""What other replicas tell this one: facts wait for a session of yours, a slot came free.
+"""What other replicas tell this one: facts wait for a session of yours, a slot came free, a worker arrived.
 
 A wake-up saves waiting, and nothing depends on it: what is published while nobody listens is lost, hence `on_reconnect`.
 """
@@ -34,6 +34,7 @@ class Wakes:
         *,
         on_session: Callable[[str], None],
         on_slots: Callable[[str], None],
+        on_worker: Callable[[str], None],
         on_reconnect: Callable[[], None],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
@@ -44,6 +45,7 @@ class Wakes:
         self._callbacks = {
             keys.wake_channel(replica).encode(): on_session,
             keys.slots_channel.encode(): on_slots,
+            keys.workers_channel.encode(): on_worker,
         }
 
     async def run(self) -> None:

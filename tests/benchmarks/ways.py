@@ -32,6 +32,7 @@ from tests.fakes.store import (
     MemoryShares,
     MemorySlots,
     MemoryStore,
+    MemoryWorkers,
     Server,
     Subscriber,
 )
@@ -121,6 +122,7 @@ def _runtime(place: Place) -> Runtime:
         rounds=MemoryRounds(line),
         hearing=MemoryHearing(line),
         shares=MemoryShares(line),
+        workers=MemoryWorkers(line),
         incidents=MemoryIncidents(line),
         alerts=MemoryAlerts(line),
         livekit=DirectLiveKit(place.sandbox, clock),

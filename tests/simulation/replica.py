@@ -19,6 +19,7 @@ from tests.fakes.store import (
     MemoryRounds,
     MemoryShares,
     MemorySlots,
+    MemoryWorkers,
     Subscriber,
 )
 from tests.simulation.audit import AuditedAlerts, AuditedLeases, AuditedLiveKit, AuditedStore
@@ -106,6 +107,7 @@ class Replica:
             rounds=MemoryRounds(line),
             hearing=MemoryHearing(line),
             shares=MemoryShares(line),
+            workers=MemoryWorkers(line),
             incidents=MemoryIncidents(line),
             alerts=AuditedAlerts(line, world.judge),
             livekit=composition.livekit(AuditedLiveKit(direct, self.name, world)),
@@ -118,6 +120,7 @@ class Replica:
             on_session=lambda sid: self._hear(self.runtime.ownership.wake, sid),
             on_slots=lambda agent_name: self._hear(self.runtime.pacing.freed, agent_name),
             on_reconnect=self.hear_again,
+            on_worker=lambda agent_name: self._hear(self.runtime.fleet.arrived, agent_name),
         )
 
     def start(self) -> None:

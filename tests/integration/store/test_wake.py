@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from orchestrator.core.fleet import Announcement
 from orchestrator.runtime.ports import SlotEnd
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.store.connection import Connection
+from orchestrator.store.fleet import AnnouncedWorkers, WorkerLimits
 from orchestrator.store.keys import Keys
 from orchestrator.store.sessions import Retention, Sessions
 from orchestrator.store.slots import PacedSlots, SlotLimits
@@ -24,6 +26,7 @@ from tests.integration.store.stories import SID, STARTED, A, B, joined, tell
 class Heard:
     sessions: list[str] = field(default_factory=list)
     slots: list[str] = field(default_factory=list)
+    workers: list[str] = field(default_factory=list)
     connects: int = 0
     pauses: list[float] = field(default_factory=list)
 
@@ -44,6 +47,7 @@ async def listening(connection: Connection, replica: str) -> AsyncIterator[Heard
         replica,
         on_session=heard.sessions.append,
         on_slots=heard.slots.append,
+        on_worker=heard.workers.append,
         on_reconnect=heard.connected,
         sleep=heard.pause,
     )
@@ -88,6 +92,15 @@ async def test_a_slot_that_comes_free_is_told_to_every_replica(connection: Conne
         await slots.give_back("mary", "h", SlotEnd.JOINED, accept_window=6.0, cause=None)
         await wait_until(lambda: one.slots and another.slots, description="both hear of the slot")
         assert one.slots == another.slots == ["mary"]
+
+
+async def test_a_worker_that_arrives_is_told_to_every_replica_once(connection: Connection) -> None:
+    workers = AnnouncedWorkers(connection, Keys(), WorkerLimits())
+    async with listening(connection, A) as one, listening(connection, B) as another:
+        for worker in (Announcement("w1", "mary"), Announcement("w1", "mary"), Announcement("w2", "Märy")):
+            await workers.announce(worker)
+        await wait_until(lambda: "Märy" in one.workers and "Märy" in another.workers, description="both hear of the last one")
+        assert one.workers == another.workers == ["mary", "Märy"]
 
 
 async def test_it_listens_again_after_the_store_was_away_and_says_that_wake_ups_may_be_lost(server: RedisServer) -> None:

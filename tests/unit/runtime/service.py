@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,7 +27,9 @@ from tests.fakes.store import (
     MemoryRounds,
     MemoryShares,
     MemoryStore,
+    MemoryWorkers,
     Server,
+    Subscriber,
 )
 
 EPOCH = 1_700_000_000.0
@@ -70,6 +72,10 @@ class Unobserved:
         return None
 
 
+def _unheard(_: str) -> None:
+    """Replicas wake each other in the simulation; here they do without."""
+
+
 def wants(*names: str, policy: Policy | None = None, fallback: Sequence[str] = ()) -> Routed:
     """A route that places these agents, each with a metadata field that names it."""
     return Routed(
@@ -85,7 +91,13 @@ class Service:
     """What the composition root builds, on fakes."""
 
     def __init__(
-        self, route: Routed, *, replica: str = "r1", shared: "Service | None" = None, times: Times | None = None
+        self,
+        route: Routed,
+        *,
+        replica: str = "r1",
+        shared: "Service | None" = None,
+        times: Times | None = None,
+        configured: Collection[str] = (),
     ) -> None:
         clock = VirtualClock()
         self.clock = clock
@@ -105,6 +117,7 @@ class Service:
             rounds=MemoryRounds(line),
             hearing=MemoryHearing(line),
             shares=MemoryShares(line),
+            workers=MemoryWorkers(line),
             incidents=MemoryIncidents(line),
             alerts=self.alerts,
             livekit=self.livekit,
@@ -119,7 +132,9 @@ class Service:
             route=lambda _room, _metadata: route,
             tasks=self.tasks,
             allowance=Allowance(UNLIMITED, clock, self.tasks),
+            configured=configured,
         )
+        line.server.subscribers[replica] = Subscriber(_unheard, _unheard, lambda: None, on_worker=self.runtime.fleet.arrived)
         self.ownership = self.runtime.ownership
         self.pacing = self.runtime.pacing
         self.intake = self.runtime.intake
@@ -160,9 +175,14 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    route: Routed, *, replica: str = "r1", shared: Service | None = None, times: Times | None = None
+    route: Routed,
+    *,
+    replica: str = "r1",
+    shared: Service | None = None,
+    times: Times | None = None,
+    configured: Collection[str] = (),
 ) -> AsyncIterator[Service]:
-    service = Service(route, replica=replica, shared=shared, times=times)
+    service = Service(route, replica=replica, shared=shared, times=times, configured=configured)
     await service.runtime.start()
     try:
         yield service
