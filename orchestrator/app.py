@@ -6,6 +6,7 @@ Nothing here decides. What runs: the store's client, LiveKit's API, the runtime 
 import hashlib
 import socket
 import uuid
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -18,6 +19,7 @@ from orchestrator.alerting import ports as alerting
 from orchestrator.alerting.deliveries import Deliveries
 from orchestrator.alerting.sinks.webhook import WebhookSink
 from orchestrator.configuration.credentials import Scope
+from orchestrator.configuration.requests import requested_placement
 from orchestrator.core.facts import Routed
 from orchestrator.core.routing import Routes
 from orchestrator.livekit.api import LiveKitApi
@@ -44,19 +46,26 @@ from orchestrator.store.incidents import ServiceIncidents
 from orchestrator.store.keys import Keys
 from orchestrator.store.leases import ReplicaLeases
 from orchestrator.store.outbox import Outbox
+from orchestrator.store.repeats import RepeatedRequests
 from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention
 from orchestrator.store.sessions import Sessions as StoredSessions
 from orchestrator.store.shares import BudgetShares
 from orchestrator.store.slots import PacedSlots, SlotLimits
+from orchestrator.store.transcripts import Transcripts
 from orchestrator.store.wake import Wakes
 from orchestrator.web import debug, webhooks
+from orchestrator.web.attempts import Attempts
 from orchestrator.web.auth import Bearers
+from orchestrator.web.commands import CommandParts, Commands
 from orchestrator.web.health import Readiness
 from orchestrator.web.links import Links
+from orchestrator.web.routes import Route
 from orchestrator.web.server import build_app, build_runner
+from orchestrator.web.session_table import session_routes
 from orchestrator.web.sessions import Sessions
 from orchestrator.web.table import routes_of
+from orchestrator.web.transcripts import TranscriptDoor
 
 log = structlog.get_logger()
 
@@ -198,12 +207,28 @@ class Replica:
             operators=any(token.scope is Scope.OPERATE for token in settings.api_tokens),
             livekit_urls=[settings.livekit_url],
         )
+        sessions = self._session_routes()
         app = build_app(
-            (*routes, *debug.routes(page)),
+            (*routes, *sessions, *debug.routes(page)),
             bearers=Bearers(settings.api_tokens, dev=settings.dev),
             version=version("rollcall"),
         )
         return build_runner(app)
+
+    def _session_routes(self) -> tuple[Route, ...]:
+        settings, store = self._settings, self._store
+        commands = Commands(
+            CommandParts(
+                store=store,
+                intake=self._runtime.intake,
+                rooms=self._runtime.rooms,
+                repeats=RepeatedRequests(self._connection, self._keys),
+                placement=partial(requested_placement, settings.agents, settings.default_policy, settings.metadata_limit),
+                clock=self._clock,
+            )
+        )
+        transcripts = Transcripts(self._connection, self._keys, settings.transcript_memory)
+        return session_routes(commands, Attempts(store), TranscriptDoor(store, transcripts))
 
     def _route(self, room: str, metadata: str) -> Routed:
         return routed(self._settings.compiled_routes, room, metadata)

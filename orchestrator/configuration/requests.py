@@ -43,7 +43,8 @@ def requested_placement(
 ) -> PlacementSpec:
     """The placement of an agent that is asked for by name: the file's metadata for it, and the request's over it.
 
-    `largest_metadata` is in bytes, of the whole. Its fallbacks get what the request says, too, over their own. Raises UnknownAgent and MetadataRefused.
+    Its fallbacks get what the request says, too, over their own. `largest_metadata` is in bytes, of the whole. Raises
+    UnknownAgent and MetadataRefused.
     """
     entry = agents.get(agent_name)
     if entry is None:

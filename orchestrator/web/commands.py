@@ -45,7 +45,7 @@ class AgentRequest(Body):
     agent_name: Annotated[str, Field(max_length=_LONGEST_NAME)]
     metadata: dict[str, Any] | str | None = None
     """The job's metadata; text that is no JSON object arrives under the key `metadata`."""
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str] = Field(default_factory=dict)
     """Further attributes of the dispatch."""
     deployment: str = ""
     """The deployment of the agent that is to take the job."""
