@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from orchestrator.configuration.entries import AgentEntry
@@ -40,10 +41,12 @@ def requested_placement(
     metadata: str | Mapping[str, Json] | None = None,
     deployment: str = "",
     attributes: Mapping[str, str] | None = None,
+    routed: PlacementSpec | None = None,
 ) -> PlacementSpec:
     """The placement of an agent that is asked for by name: the file's metadata for it, and the request's over it.
 
-    Its fallbacks get what the request says, too, over their own. `largest_metadata` is in bytes, of the whole. Raises
+    Its fallbacks get what the request says, too, over their own. `routed` is what the room's route has for this agent
+    itself: the request's metadata is then laid over that. `largest_metadata` is in bytes, of the whole. Raises
     UnknownAgent and MetadataRefused.
     """
     entry = agents.get(agent_name)
@@ -51,13 +54,21 @@ def requested_placement(
         raise UnknownAgent(agent_name, agents)
     asked = _object(metadata)
     carried = tuple(sorted((attributes or {}).items()))
+    if routed is None:
+        routed = PlacementSpec(
+            tuple(CandidateSpec(name, _own(room, agents[name])) for name in (agent_name, *entry.fallback)),
+            policy_of(entry.policy, default),
+        )
     candidates = tuple(
         CandidateSpec(
-            name, _rendered(room, agents[name], asked, largest_metadata), deployment if name == agent_name else "", carried
+            candidate.agent_name,
+            _laid_over(candidate.metadata, asked, largest_metadata),
+            deployment if candidate.agent_name == agent_name else "",
+            carried,
         )
-        for name in (agent_name, *entry.fallback)
+        for candidate in routed.candidates
     )
-    return PlacementSpec(candidates, policy_of(entry.policy, default))
+    return replace(routed, candidates=candidates)
 
 
 def _object(metadata: str | Mapping[str, Json] | None) -> dict[str, Json]:
@@ -81,11 +92,15 @@ def _parsed(metadata: str) -> dict[str, Json]:
     return parsed if isinstance(parsed, dict) else {WRAPPED: metadata}
 
 
-def _rendered(room: str, agent: AgentEntry, asked: Mapping[str, Json], largest: int) -> str:
-    """Parts of the room's name that only a route could tell are empty; what was asked for is no template."""
-    own = json.loads(Template(agent.metadata).render(_OnlyTheRoom({ROOM_PART: room})))
+def _own(room: str, agent: AgentEntry) -> str:
+    """What the file says of an agent. Parts of the room's name that only a route could tell are empty."""
+    return Template(agent.metadata).render(_OnlyTheRoom({ROOM_PART: room}))
+
+
+def _laid_over(own: str, asked: Mapping[str, Json], largest: int) -> str:
+    """What was asked for is no template."""
     try:
-        text = encode(merge(own, asked))
+        text = encode(merge(json.loads(own), asked))
         size = len(text.encode())
     except (ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError: half of a character
         raise MetadataRefused("The metadata holds what JSON cannot say.") from error
