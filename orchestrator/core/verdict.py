@@ -25,8 +25,8 @@ _WORST_FIRST: Final = (
     PlacementState.DISPATCHING,
     PlacementState.WAITING,
     PlacementState.ENDED,
-    PlacementState.CANCELLED,
     PlacementState.VERIFIED,
+    PlacementState.CANCELLED,
 )
 
 

@@ -1,0 +1,140 @@
+"""What somebody asks of a session, carried out: never nobody and never two, whatever is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from orchestrator.core.facts import AgentDismissed, AgentWanted, CandidateSpec, PlacementSpec, RoomOpened, Source
+from orchestrator.core.listing import ListedDispatch, ListedRoom
+from orchestrator.core.placement import PlacementState
+from orchestrator.core.session import Session
+from tests.fakes.livekit import FakeLiveKit, joins
+from tests.unit.runtime.service import Service, running, wants
+
+pytestmark = [pytest.mark.looptime, pytest.mark.asyncio]
+
+ROOM = "support-17"
+
+
+def is_verified(name: str, session: Session) -> bool:
+    placement = session.find_placement(name)
+    return placement is not None and placement.state is PlacementState.VERIFIED
+
+
+async def serving(service: Service, name: str = "mary") -> str:
+    session = await service.until(ROOM, lambda s: is_verified(name, s))
+    return session.placement(name).identity or ""
+
+
+async def ask(service: Service, opening: RoomOpened, *, instead_of: str | None = None, grace: float = 0.0) -> None:
+    spec = PlacementSpec((CandidateSpec("tom"),))
+    wanted = AgentWanted(spec, Source.OPERATOR, instead_of=instead_of, grace=grace)
+    await service.intake.receive(opening, [wanted], event_id=None)
+
+
+async def dismiss(service: Service, opening: RoomOpened, name: str = "mary") -> None:
+    await service.intake.receive(opening, [AgentDismissed(name, Source.OPERATOR)], event_id=None)
+
+
+async def test_an_agent_that_is_asked_for_comes_beside_the_routes() -> None:
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        opening = await service.start_room()
+        first = await serving(service)
+        await ask(service, opening)
+        second = await serving(service, "tom")
+        assert set(service.livekit.agents(ROOM)) == {first, second}
+
+
+async def test_a_dismissed_agent_is_out_at_once_with_its_dispatch_and_stays_out() -> None:
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        opening = await service.start_room()
+        await serving(service)
+        await dismiss(service, opening)
+        await service.clock.sleep(0.2)
+        assert service.livekit.agents(ROOM) == []
+        await service.clock.sleep(120)
+        assert service.livekit.agents(ROOM) == []
+        assert service.livekit.living[ROOM].dispatches == {}
+        assert service.livekit.calls.count("create_dispatch") == 1
+
+
+async def test_one_that_is_dismissed_before_it_came_is_removed_when_it_comes() -> None:
+    async def joins_late(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
+        job = await livekit.take_job(room, dispatch)
+        await asyncio.sleep(9)
+        await livekit.join(room, job.identity or "", dispatch.agent_name)
+
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins_late
+        opening = await service.start_room()
+        await service.until(ROOM, lambda s: s.placement("mary").attempts_total == 1)
+        await dismiss(service, opening)
+        await service.clock.sleep(60)
+        assert service.livekit.agents(ROOM) == []
+        assert service.livekit.living[ROOM].dispatches == {}
+
+
+async def test_at_no_moment_of_a_switch_is_nobody_there_and_afterwards_only_the_new_one() -> None:
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        opening = await service.start_room()
+        old = await serving(service)
+        await ask(service, opening, instead_of="mary")
+        seen = []
+        while not is_verified("tom", await service.session(ROOM)):
+            seen.append(service.livekit.agents(ROOM))
+            await service.clock.sleep(0.01)
+        assert all(seen)
+        await service.clock.sleep(30)
+        assert service.livekit.agents(ROOM) == [await serving(service, "tom")]
+        assert old not in service.livekit.agents(ROOM)
+        told = json.loads(service.livekit.metadata[-1])["rollcall"]
+        assert told["instead_of"] == {"agent_name": "mary", "identity": old}
+
+
+async def test_a_relieved_agent_that_does_not_leave_by_itself_is_taken_out_after_its_grace() -> None:
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        opening = await service.start_room()
+        old = await serving(service)
+        await ask(service, opening, instead_of="mary", grace=15.0)
+        new = await serving(service, "tom")
+        await service.clock.sleep(14)
+        assert set(service.livekit.agents(ROOM)) == {old, new}
+        await service.clock.sleep(2)
+        assert service.livekit.agents(ROOM) == [new]
+
+
+async def test_the_next_replica_takes_out_who_was_relieved_when_the_first_one_died() -> None:
+    async with running(wants("mary")) as first:
+        first.livekit.worker = joins
+        opening = await first.start_room()
+        await serving(first)
+        await ask(first, opening, instead_of="mary", grace=15.0)
+        new = await serving(first, "tom")
+        await first.ownership.stop()
+        async with running(wants("mary"), replica="r2", shared=first) as second:
+            await second.clock.sleep(30)
+            assert second.livekit.agents(ROOM) == [new]
+
+
+async def test_a_switch_to_one_that_never_comes_leaves_the_old_one_serving() -> None:
+    async def only_mary(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
+        if dispatch.agent_name == "mary":
+            await joins(livekit, room, dispatch)
+
+    async with running(wants("mary")) as service:
+        service.livekit.worker = only_mary
+        opening = await service.start_room()
+        old = await serving(service)
+        await ask(service, opening, instead_of="mary")
+        await service.until(ROOM, lambda s: s.placement("tom").state is PlacementState.UNVERIFIED)
+        assert service.livekit.agents(ROOM) == [old]
+        await dismiss(service, opening, "tom")
+        session = await service.until(ROOM, lambda s: s.placement("tom").over)
+        assert [i.resolved_at is not None for i in session.placement("tom").incidents] == [True]
