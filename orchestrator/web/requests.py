@@ -38,8 +38,17 @@ class Refused(Exception):
 
 async def read_model(request: web.Request, model: type[M], *, at_most: int = BODY_BYTES) -> M:
     """The body as this model; an empty one is an empty object. Raises Refused."""
+    body = await read_bytes(request, at_most=at_most)
     try:
-        body = await read_body(request, at_most=at_most, within=BODY_SECONDS)
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        raise Refused(malformed(error)) from error
+
+
+async def read_bytes(request: web.Request, *, at_most: int = BODY_BYTES) -> bytes:
+    """The whole body. Raises Refused."""
+    try:
+        return await read_body(request, at_most=at_most, within=BODY_SECONDS)
     except BodyTooLarge as error:
         raise Refused(problem(413, "Content Too Large", f"At most {at_most} bytes are taken.")) from error
     except BodyStalled as error:
@@ -48,13 +57,9 @@ async def read_model(request: web.Request, model: type[M], *, at_most: int = BOD
         raise Refused(response) from error
     except BodyBroken as error:
         raise Refused(problem(400, "Bad Request", "The body broke off.")) from error
-    try:
-        return model.model_validate_json(body or b"{}")
-    except ValidationError as error:
-        raise Refused(_malformed(error)) from error
 
 
-def _malformed(error: ValidationError) -> web.Response:
+def malformed(error: ValidationError) -> web.Response:
     """Where and what, without the values: they may be somebody's metadata."""
     errors = [
         {"field": ".".join(str(part) for part in found["loc"]), "message": found["msg"]}
