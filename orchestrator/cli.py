@@ -107,6 +107,39 @@ def _serve(
     raise typer.Exit(serve(settings))
 
 
+@app.command("doctor")
+def _doctor(
+    *,
+    config: ConfigOption = None,
+    url: Annotated[
+        str | None, typer.Option(help="Where the service runs (default: ROLLCALL_URL, its public_url, or this machine).")
+    ] = None,
+    agent: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Send a canary for this agent only; may be repeated.")
+    ] = None,
+    canary: Annotated[bool, typer.Option("--canary/--no-canary", help="Dispatch each agent into a scratch room.")] = True,
+    timeout: Annotated[float, typer.Option(min=1.0, metavar="SECONDS", help="For all checks together.")] = 60.0,
+    dev: Annotated[bool, typer.Option("--dev", help="As `serve --dev` would find it.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Try out, from here and now, all that a room needs to get its agent: one line each, with what to do.
+
+    Exit code 0 when nothing failed, 4 otherwise. Rooms that it makes are deleted, and no route sends an agent into them.
+    ROLLCALL_API_TOKEN holds a token of scope read for the running service.
+    """
+    from orchestrator.doctor.command import Options, run
+
+    options = Options(
+        flags={"config": config, "dev": dev or None},
+        url=url,
+        agents=tuple(agent or ()),
+        canary=canary,
+        seconds=timeout,
+        as_json=as_json,
+    )
+    raise typer.Exit(run(options))
+
+
 @config_app.command("check")
 def _config_check(*, file: ConfigArgument = None, as_json: JsonOption = False) -> None:
     """Say what is wrong with a configuration file, by line and with the fix. Needs no server and no secrets."""
