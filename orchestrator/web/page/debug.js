@@ -162,7 +162,7 @@ function look(roomOrSid) {
     try {
       const session = await rollcall.session(roomOrSid);
       if (looking !== mine) return;
-      if (session) proof.show(session);
+      proof.show(session);
     } catch (error) {
       if (looking !== mine) return;
       proof.unknown(error.message);

@@ -25,12 +25,17 @@ export class Proof {
     this.#began = performance.now();
     this.#seen.clear();
     this.#shown = "";
-    this.verdict.textContent = "Rollcall has not heard of this room yet.";
+    this.verdict.textContent = "Nobody was asked for yet.";
     this.placements.replaceChildren();
     this.warnings.replaceChildren();
   }
 
+  // `session` is null while Rollcall has none of this room.
   show(session) {
+    if (!session) {
+      this.verdict.textContent = "Rollcall has not heard of this room yet.";
+      return;
+    }
     // That the agent answered once more is no reason for a new table.
     const now = JSON.stringify(session, (key, value) => (SHOWN_ONCE.has(key) ? undefined : value));
     if (now === this.#shown) return;
