@@ -6,15 +6,21 @@ ANNOUNCED_FOR after its last announcement. A stock worker announces nothing: a n
 """
 
 import difflib
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
 from orchestrator.core.causes import Cause
+from orchestrator.core.placement import PlacementState
+from orchestrator.core.session import Session
 
 REMEMBERED: Final = 86_400.0
 """Seconds for which a name is remembered after its last announcement, or after an agent of it joined last."""
+
+TALLIED: Final = 15.0
+"""Seconds for which a replica's tallies stand: two in a row may be lost."""
 
 FULL_LOAD: Final = 1.0
 """Of a worker's own threshold (0.7 of the CPU in livekit-agents' production mode): from here on it takes no more jobs."""
@@ -80,6 +86,18 @@ class NameState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Of one agent name: how far those placements are that have it, or try it, in rooms that live."""
+
+    verified: int = 0
+    dispatching: int = 0
+    unverified: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.verified + other.verified, self.dispatching + other.dispatching, self.unverified + other.unverified)
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """What one look at the store showed. Holds live workers only."""
 
@@ -91,7 +109,9 @@ class Fleet:
     since: Mapping[str, float] = field(default_factory=dict)
     """By agent name that is live: since when, without a gap."""
     joined: Mapping[str, float] = field(default_factory=dict)
-    """By agent name: when an agent of it was verified last, within REMEMBERED. All that a stock worker shows."""
+    """By agent name: when an agent of it was verified last, within REMEMBERED. A stock worker shows this and `tallies`."""
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
+    """By agent name, over all replicas."""
 
     def workers(self, agent_name: str) -> tuple[Worker, ...]:
         return self.live.get(agent_name, ())
@@ -120,6 +140,22 @@ def cause_of_not_taken(fleet: Fleet, agent_name: str) -> Cause:
             return Cause.WORKER_FULL
         case NameState.SERVING | NameState.UNANNOUNCED:
             return Cause.NOT_TAKEN
+
+
+def tally(sessions: Iterable[Session]) -> dict[str, Tally]:
+    """Count the placements of these sessions by the agent that serves, or is being tried."""
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for session in sessions:
+        if session.ended or session.observed:
+            continue
+        for placement in session.placements:
+            serving = placement.serving_attempt
+            name = placement.spec.agent_name if serving is None else serving.agent_name
+            if placement.state is PlacementState.VERIFIED:
+                counts[name]["verified"] += 1
+            elif placement.wanting:
+                counts[name]["unverified" if placement.state is PlacementState.UNVERIFIED else "dispatching"] += 1
+    return {name: Tally(**counted) for name, counted in counts.items()}
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

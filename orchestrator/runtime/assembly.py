@@ -100,7 +100,7 @@ class Runtime:
         clock, randomness = ports.clock, ports.randomness
         standing = Standing(ports.incidents, ports.alerts, clock)
         self.pacing = Pacing(ports.slots, clock)
-        self.fleet = FleetView(ports.workers, ports.slots, clock, configured)
+        self.fleet = FleetView(replica, ports.workers, ports.slots, clock, configured, self._driven)
         self._gate = CredentialGate(Budget(ports.livekit, allowance), standing, clock, on_open=self._nudge)
         # Not fenced: a room is nobody's in particular, and whoever has asked for it waits for the answer.
         self.rooms = Rooms(Budget(GatedLiveKit(ports.livekit, self._gate), allowance))
@@ -150,6 +150,9 @@ class Runtime:
 
     def _fenced(self) -> bool:
         return self.ownership.fenced()
+
+    def _driven(self) -> tuple[Session, ...]:
+        return self.ownership.sessions()
 
     def _nudge(self) -> None:
         self.ownership.nudge_all()

@@ -5,14 +5,14 @@ left out, and found two seconds later.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from orchestrator.contract import ANNOUNCED_FOR
-from orchestrator.core.fleet import REMEMBERED, Announcement, Fleet, Worker
+from orchestrator.core.fleet import REMEMBERED, TALLIED, Announcement, Fleet, Tally, Worker
 from orchestrator.runtime.ports import Announced
 from orchestrator.store.connection import Command, Connection
 from orchestrator.store.keys import Keys
@@ -22,6 +22,7 @@ _SHARED: Final = "workers"
 _JOINED_TTL: Final = round(REMEMBERED) + 3600
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Announcement)
+_TALLIES: Final = msgspec.json.Decoder(dict[str, Tally])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class AnnouncedWorkers:
         self._limits = limits
         self._announce = Script.load(_SHARED, "worker_announce")
         self._withdraw = Script.load(_SHARED, "worker_withdraw")
+        self._tally = Script.load("tally")
 
     async def announce(self, announcement: Announcement) -> Announced:
         outcome = await self._announce.run(
@@ -65,16 +67,17 @@ class AnnouncedWorkers:
     async def withdraw(self, worker_id: str) -> None:
         await self._withdraw.run(self._connection, self._script_keys, (worker_id, round(ANNOUNCED_FOR * 1000)))
 
-    async def look(self, joined: Mapping[str, float]) -> Fleet:
+    async def look(self) -> Fleet:
         keys = self._keys
-        *_, time, seen, records, since, names, joins = await self._connection.calls(
-            *self._remembering(joined),
+        time, seen, records, since, names, joins, tallied, tallies = await self._connection.calls(
             ("TIME",),
             ("ZRANGE", keys.workers_seen, 0, -1, "WITHSCORES"),
             ("HGETALL", keys.worker_records),
             ("HGETALL", keys.workers_since),
             ("ZRANGE", keys.worker_names, 0, -1, "WITHSCORES"),
             ("ZRANGE", keys.joined_names, 0, -1, "WITHSCORES"),
+            ("ZRANGE", keys.tallied, 0, -1, "WITHSCORES"),
+            ("HGETALL", keys.tallies),
         )
         now = int(time[0]) + int(time[1]) / 1_000_000
         begun = {key.decode(): int(at) / 1000 for key, at in _pairs(since).items()}
@@ -91,7 +94,13 @@ class AnnouncedWorkers:
             announced=_times(names, since=now - REMEMBERED),
             since={name: at for name in live if (at := begun.get(f"name:{name}")) is not None},
             joined=_times(joins, since=now - REMEMBERED),
+            tallies=_sum(_pairs(tallies), _times(tallied, since=now - TALLIED)),
         )
+
+    async def tell(self, replica: str, joined: Mapping[str, float], tallies: Mapping[str, Tally]) -> None:
+        keys = self._keys
+        arguments = (replica, _ENCODER.encode(tallies), round(TALLIED * 1000))
+        await self._tally.run(self._connection, (keys.tallies, keys.tallied), arguments, after=self._remembering(joined))
 
     def _remembering(self, joined: Mapping[str, float]) -> tuple[Command, ...]:
         if not joined:
@@ -120,6 +129,16 @@ class AnnouncedWorkers:
 def _pairs(flat: list[bytes] | dict[bytes, bytes]) -> dict[bytes, bytes]:
     """A hash's fields, whether the connection has made a dictionary of them or not."""
     return flat if isinstance(flat, dict) else dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _sum(tallies: Mapping[bytes, bytes], counted: Collection[str]) -> dict[str, Tally]:
+    """By agent name, of those replicas that have counted lately."""
+    total: defaultdict[str, Tally] = defaultdict(Tally)
+    for replica, told in tallies.items():
+        if replica.decode() in counted:
+            for name, tally in _TALLIES.decode(told).items():
+                total[name] += tally
+    return dict(total)
 
 
 def _times(scored: list[bytes], *, since: float) -> dict[str, float]:

@@ -196,6 +196,16 @@ class Keys:
         """A sorted set: the ids of the alerts that a sink has not accepted, by when it is to be tried again."""
         return f"{self._prefix}{{outbox}}:due:{sink}"
 
+    @property
+    def tallies(self) -> str:
+        """A hash: what each replica counts of its sessions, by agent name; a minute after any replica has counted."""
+        return f"{self._prefix}{{workers}}:tallies"
+
+    @property
+    def tallied(self) -> str:
+        """A sorted set: replicas by the time in ms at which they counted; as long as `tallies`."""
+        return f"{self._prefix}{{workers}}:tallied"
+
     # --- requests: a day ---
 
     def request(self, key: str) -> str:

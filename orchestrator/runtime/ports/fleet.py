@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol
 
-from orchestrator.core.fleet import Announcement, Fleet
+from orchestrator.core.fleet import Announcement, Fleet, Tally
 
 
 class Announced(StrEnum):
@@ -29,6 +29,14 @@ class Workers(Protocol):
         """The worker is gone; nothing to do when it is not known. Its name is remembered."""
         ...
 
-    async def look(self, joined: Mapping[str, float]) -> Fleet:
-        """All there is to know. `joined`, to be remembered first: by agent name when an agent of it was verified."""
+    async def look(self) -> Fleet:
+        """All there is to know."""
+        ...
+
+    async def tell(self, replica: str, joined: Mapping[str, float], tallies: Mapping[str, Tally]) -> None:
+        """What a replica sees of agents, whether their workers announce themselves or not; all by agent name.
+
+        `joined`: when an agent was verified; the newest time counts. `tallies`: of the sessions that it drives; they
+        stand for TALLIED seconds, and those of all replicas are added.
+        """
         ...

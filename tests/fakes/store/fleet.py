@@ -1,10 +1,11 @@
 """Announced workers of the model, by the rules of orchestrator/store/scripts/worker*.lua."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping
 
 from orchestrator.contract import ANNOUNCED_FOR
-from orchestrator.core.fleet import REMEMBERED, Announcement, Fleet, Worker
+from orchestrator.core.fleet import REMEMBERED, TALLIED, Announcement, Fleet, Tally, Worker
 from orchestrator.runtime.ports import Announced
 from orchestrator.store.fleet import WorkerLimits
 from tests.fakes.store.server import Line
@@ -23,9 +24,12 @@ class MemoryWorkers:
     async def withdraw(self, worker_id: str) -> None:
         await self._run(lambda: self._server.workers.drop(worker_id))
 
-    async def look(self, joined: Mapping[str, float]) -> Fleet:
-        told = dict(joined)
-        return await self._run(lambda: self._look(told))
+    async def look(self) -> Fleet:
+        return await self._run(self._look)
+
+    async def tell(self, replica: str, joined: Mapping[str, float], tallies: Mapping[str, Tally]) -> None:
+        told, counted = dict(joined), dict(tallies)
+        await self._run(lambda: self._tell(replica, told, counted))
 
     def _now(self) -> float:
         return math.floor(self._server.now() * 1000) / 1000
@@ -58,9 +62,17 @@ class MemoryWorkers:
             return Announced.ARRIVED
         return Announced.KNOWN
 
-    def _look(self, joined: dict[str, float]) -> Fleet:
+    def _tell(self, replica: str, joined: dict[str, float], tallies: dict[str, Tally]) -> None:
         for name, at in joined.items():
             self._server.joined.put(name, max(at, self._server.joined.get(name) or -math.inf))
+        self._server.tallies.put(replica, (self._now(), tallies))
+
+    def _look(self) -> Fleet:
+        tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        for counted_at, counted in self._server.tallies.values():
+            if counted_at >= self._now() - TALLIED:
+                for name, tally in counted.items():
+                    tallies[name] += tally
         live: dict[str, tuple[Worker, ...]] = {}
         for _, worker in sorted(self._live().items()):
             live[worker.told.agent_name] = (*live.get(worker.told.agent_name, ()), worker)
@@ -70,6 +82,7 @@ class MemoryWorkers:
             announced=self._recent(self._server.named),
             since={name: self._server.named_since[name] for name in live},
             joined=self._recent(self._server.joined),
+            tallies=dict(tallies),
         )
 
     def _recent(self, table: Table[str, float]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from orchestrator.core.causes import Cause
-from orchestrator.core.fleet import Worker
+from orchestrator.core.fleet import Tally, Worker
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import Alert, Delivered, StoreUnavailable
 from tests.fakes.store.tables import Journal, Table
@@ -112,6 +112,8 @@ class Server:
         """By agent name: when it was announced last."""
         self.joined: Table[str, float] = Table(journal)
         """By agent name: when an agent of it was verified last."""
+        self.tallies: Table[str, tuple[float, Mapping[str, Tally]]] = Table(journal)
+        """By replica: when it counted its sessions, and what."""
         self.notes: Table[str, float] = Table(journal)
         """Single values: when the last round began, whether one was completed, when webhooks were heard last."""
         self.subscribers: dict[str, Subscriber] = {}

@@ -7,20 +7,21 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.contract import ANNOUNCED_FOR
-from orchestrator.core.fleet import REMEMBERED, Announcement, Fleet, NameState
+from orchestrator.core.fleet import REMEMBERED, TALLIED, Announcement, Fleet, NameState, Tally
 from orchestrator.runtime.ports import Announced
 from orchestrator.store.connection import Connection
 from orchestrator.store.fleet import AnnouncedWorkers
 from orchestrator.store.keys import Keys
 from orchestrator.store.sessions import Sessions
 from tests.e2e.harness.wait import wait_until
+from tests.integration.store.stories import A, B
 
 MARY = Announcement("w1", "mary", load=0.25, active_jobs=2, capacity=8, version="1.2", region="eu", capabilities=("de", "fr"))
 FULL = replace(MARY, active_jobs=8)
 
 
 async def look(workers: AnnouncedWorkers) -> Fleet:
-    return await workers.look({})
+    return await workers.look()
 
 
 async def ago(connection: Connection, key: str, member: str, seconds: float) -> None:
@@ -127,15 +128,36 @@ async def test_no_more_names_are_remembered_than_there_is_room_for(few_workers: 
 
 async def test_when_an_agent_joined_last_is_remembered_by_its_name(workers: AnnouncedWorkers) -> None:
     now = (await look(workers)).at
-    await workers.look({"mary": now - 60, "tom": now - 30})
-    fleet = await workers.look({"mary": now - 90})
+    await workers.tell(A, {"mary": now - 60, "tom": now - 30}, {})
+    await workers.tell(B, {"mary": now - 90}, {})
+    fleet = await look(workers)
     assert fleet.joined == pytest.approx({"mary": now - 60, "tom": now - 30}, abs=0.001)
     assert fleet.state("mary") is NameState.UNANNOUNCED
 
 
 async def test_what_is_long_ago_is_forgotten(workers: AnnouncedWorkers) -> None:
     now = (await look(workers)).at
-    assert (await workers.look({"mary": now - REMEMBERED - 1})).joined == {}
+    await workers.tell(A, {"mary": now - REMEMBERED - 1}, {})
+    assert not (await look(workers)).joined
+
+
+async def test_what_the_replicas_count_is_added_and_a_replica_that_counts_again_is_counted_once(
+    workers: AnnouncedWorkers,
+) -> None:
+    await workers.tell(A, {}, {"mary": Tally(verified=9), "tom": Tally(unverified=1)})
+    await workers.tell(A, {}, {"mary": Tally(verified=2, dispatching=1)})
+    await workers.tell(B, {}, {"mary": Tally(verified=3), "": Tally(dispatching=1)})
+    assert (await look(workers)).tallies == {"mary": Tally(verified=5, dispatching=1), "": Tally(dispatching=1)}
+
+
+async def test_a_replica_that_counts_no_more_is_forgotten(
+    workers: AnnouncedWorkers, connection: Connection, keys: Keys
+) -> None:
+    await workers.tell(A, {}, {"mary": Tally(verified=1)})
+    await ago(connection, keys.tallied, A, TALLIED + 1)
+    assert not (await look(workers)).tallies
+    await workers.tell(B, {}, {})
+    assert await connection.call("HKEYS", keys.tallies) == [B.encode()]
 
 
 async def test_a_worker_that_has_fallen_silent_is_live_no_more_and_arrives_anew(
@@ -178,6 +200,6 @@ async def test_every_key_outlives_what_it_holds_and_no_more(
     workers: AnnouncedWorkers, store: Sessions, connection: Connection, keys: Keys
 ) -> None:
     await workers.announce(MARY)
-    await workers.look({"mary": await store.now()})
+    await workers.tell(A, {"mary": await store.now()}, {})
     for key in (keys.workers_seen, keys.worker_records, keys.worker_names, keys.joined_names):
         assert REMEMBERED < await connection.call("TTL", key) <= REMEMBERED + 3600

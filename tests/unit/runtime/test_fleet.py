@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Awaited
-from orchestrator.core.fleet import NOTHING_KNOWN, Announcement
+from orchestrator.core.fleet import NOTHING_KNOWN, Announcement, Tally
 from orchestrator.core.policy import Policy
 from orchestrator.core.session import Session, SessionState
 from orchestrator.runtime.ports import Announced, LiveKitUnavailable, SlotEnd
@@ -272,7 +272,7 @@ async def test_when_an_agent_was_verified_is_remembered_by_its_name() -> None:
         service.livekit.worker = joins
         await service.start_room()
         session = await service.until(ROOM, verified)
-        await service.clock.sleep(3)
+        await service.clock.sleep(6)
         fleet = await service.runtime.fleet.look()
         assert fleet.joined == {"mary": pytest.approx(session.placement("mary").verified_at, abs=0.1)}
 
@@ -286,5 +286,18 @@ async def test_what_could_not_be_told_while_the_store_was_away_is_told_later() -
         service.store.down = True
         await service.clock.sleep(5)
         service.store.down = False
-        await service.clock.sleep(3)
+        await service.clock.sleep(6)
         assert list((await service.runtime.fleet.look()).joined) == ["mary"]
+
+
+async def test_sessions_are_counted_by_the_agent_that_serves_or_is_tried() -> None:
+    async with running(wants("mary", policy=Policy(attempts=1))) as service:
+        service.livekit.worker = joins
+        for room in ("one", "two"):
+            await service.start_room(room)
+            await service.until(room, verified)
+        service.livekit.worker = None
+        await service.start_room("three")
+        await service.until("three", unverified)
+        await service.clock.sleep(6)
+        assert (await service.runtime.fleet.look()).tallies == {"mary": Tally(verified=2, unverified=1)}

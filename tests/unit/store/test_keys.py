@@ -34,6 +34,7 @@ KEYS = Keys()
             KEYS.worker_names,
             KEYS.joined_names,
         ],
+        [KEYS.tallies, KEYS.tallied],
         [KEYS.alert("msg_1"), KEYS.alerts_due("hook")],
     ],
 )
