@@ -6,21 +6,19 @@ import json
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from livekit import api
-from livekit.protocol.agent import JobStatus
 from livekit.protocol.models import ParticipantInfo
 
 from tests.e2e.harness.clients import client
 from tests.e2e.harness.configs import config
 from tests.e2e.harness.livekit import LiveKitServer, livekit_server
-from tests.e2e.harness.orchestrator import orchestrator
-from tests.e2e.harness.ports import LOOPBACK, free_port
+from tests.e2e.harness.orchestrator import WORKER_TOKEN, orchestrator
+from tests.e2e.harness.ports import LOOPBACK
 from tests.e2e.harness.pulse import perform_rpc
 from tests.e2e.harness.stage import Stage
 from tests.e2e.harness.wait import wait_until
@@ -30,37 +28,28 @@ from tests.fakes.orchestrator import FakeOrchestrator, Sent, fake_orchestrator
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 OWN = ("-m", "livekit.agents", "start", "tests/e2e/workers/own.py")
-KEY = {"rollcall.session": "RM_1", "rollcall.placement": "own", "rollcall.attempt": "1", "rollcall.attempt_id": "x7"}
-TOKEN = "token-of-the-worker"
-
-
-@dataclass(frozen=True)
-class Own:
-    """A team's own worker, and where it looks for an orchestrator."""
-
-    worker: RollcallWorker
-    port: int
+KEY = {"rollcall.session", "rollcall.placement", "rollcall.attempt", "rollcall.attempt_id"}
 
 
 @asynccontextmanager
-async def own_worker(directory: Path, server: LiveKitServer) -> AsyncIterator[Own]:
-    port = free_port()
+async def own_worker(directory: Path, server: LiveKitServer, port: int) -> AsyncIterator[RollcallWorker]:
+    """A team's own worker, which looks for an orchestrator on this port."""
     environment = {
         "ROLLCALL_URL": f"http://{LOOPBACK}:{port}",
-        "ROLLCALL_API_TOKEN": TOKEN,
+        "ROLLCALL_API_TOKEN": WORKER_TOKEN,
         "ROLLCALL_WORKER_REGION": "eu",
         "ROLLCALL_WORKER_CAPABILITIES": "german,billing",
         "ROLLCALL_WORKER_VERSION": "7",
     }
     async with rollcall_worker(directory, server, "own", arguments=OWN, environment=environment) as worker:
-        yield Own(worker, port)
+        yield worker
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def own(stage_in_memory: Stage, shared_directory: Path) -> AsyncIterator[Own]:
-    """A worker for all tests that leave it running. It finds no orchestrator, and works all the same, unless a test has one."""
-    async with own_worker(shared_directory, stage_in_memory.server) as own:
-        yield own
+async def own(stage_in_memory: Stage, shared_directory: Path) -> AsyncIterator[RollcallWorker]:
+    """A worker for all tests that leave it running; in a test without an orchestrator it works all the same."""
+    async with own_worker(shared_directory, stage_in_memory.server, stage_in_memory.webhook_port) as worker:
+        yield worker
 
 
 def agents_of(participants: list[ParticipantInfo]) -> list[ParticipantInfo]:
@@ -85,8 +74,8 @@ async def dispatched(server: LiveKitServer, room: str, metadata: dict[str, objec
         return (await livekit.agent_dispatch.create_dispatch(request)).id
 
 
-async def test_three_lines_are_enough_to_be_verified_by_ones_own_word(stage: Stage, own: Own, tmp_path: Path) -> None:
-    assert own.worker.process.running
+async def test_three_lines_are_enough_to_be_verified_by_its_own_word(stage: Stage, own: RollcallWorker, tmp_path: Path) -> None:
+    assert own.process.running
     routes = config("own", policy={"verify_at": "ready"})
     async with (
         orchestrator(tmp_path, stage.server, routes, port=stage.webhook_port) as replica,
@@ -102,8 +91,10 @@ async def test_three_lines_are_enough_to_be_verified_by_ones_own_word(stage: Sta
     assert (carried["rollcall.placement"], carried["rollcall.attempt"], carried["rollcall.ready"]) == ("own", "1", "true")
 
 
-async def test_an_agent_whose_event_loop_is_stuck_is_silent_and_replaced(stage: Stage, own: Own, tmp_path: Path) -> None:
-    assert own.worker.process.running
+async def test_an_agent_whose_event_loop_is_stuck_is_replaced_and_its_attempt_has_no_second_chance(
+    stage: Stage, own: RollcallWorker, tmp_path: Path
+) -> None:
+    assert own.process.running
     async with (
         orchestrator(tmp_path, stage.server, config("own"), port=stage.webhook_port) as replica,
         client(stage.server, "stuck"),
@@ -116,11 +107,23 @@ async def test_an_agent_whose_event_loop_is_stuck_is_silent_and_replaced(stage: 
             return placement if is_other and placement["pulse"] and placement["state"] == "verified" else None
 
         first = await wait_until(answering, timeout=20.0, description="the agent answers its first pulse")
-        await perform_rpc(stage.server, "stuck", first["identity"], "stick", timeout=0.2)
+        agent = await the_agent(stage.server, "stuck")
+        await perform_rpc(stage.server, "stuck", agent.identity, "stick", timeout=0.2)
         last = await wait_until(
             lambda: answering(other_than=first["identity"]), timeout=30.0, description="the stuck agent is replaced"
         )
-    assert [attempt["cause"] for attempt in last["attempts"]] == ["silent", None]
+        assert [attempt["cause"] for attempt in last["attempts"]] == ["silent", None]
+
+        key = {name: value for name, value in agent.attributes.items() if name in KEY}
+        assert (len(key), key["rollcall.attempt"]) == (len(KEY), "1")
+        stale = await dispatched(stage.server, "stuck", {}, key)
+        rejected = await wait_until(
+            lambda: next((one for one in own.logged() if one.get("dispatch_id") == stale and "rejected" in str(one)), None),
+            timeout=10.0,
+            description="the worker rejects a job of the first attempt",
+        )
+        assert rejected["message"] == "job of a replaced attempt rejected"
+        assert (await the_agent(stage.server, "stuck")).identity == last["identity"]
 
 
 @pytest.mark.parametrize(
@@ -128,10 +131,10 @@ async def test_an_agent_whose_event_loop_is_stuck_is_silent_and_replaced(stage: 
     [pytest.param(False, 408, "150", id="with the line"), pytest.param(True, 400, "1400", id="without")],
 )
 async def test_a_stuck_agent_is_silent_with_the_line_and_seems_to_live_without(
-    stage: Stage, own: Own, stock: bool, status: int, code: str
+    stage: Stage, own: RollcallWorker, stock: bool, status: int, code: str
 ) -> None:
     """1400, "method not supported", comes from LiveKit's native client, whatever becomes of the agent's own loop."""
-    assert own.worker.process.running
+    assert own.process.running
     room = f"stuck-{status}"
     await dispatched(stage.server, room, {"stock": stock}, {})
     agent = await the_agent(stage.server, room)
@@ -148,35 +151,14 @@ async def test_a_stuck_agent_is_silent_with_the_line_and_seems_to_live_without(
     assert (answered, code in body) == (status, True)
 
 
-async def test_a_job_of_a_replaced_attempt_is_rejected_before_it_starts(stage: Stage, own: Own) -> None:
-    assert own.worker.process.running
-    async with fake_orchestrator(own.port) as rollcall, client(stage.server, "stale"):
-        path = "/sessions/RM_1/attempts/x7"
-        rollcall.answers["GET", path] = (200, {"attempt_id": "x7", "number": 1, "agent_name": "own", "current": False})
-        dispatch_id = await dispatched(stage.server, "stale", {}, KEY)
-
-        async def ended() -> bool:
-            async with stage.server.api() as livekit:
-                listed = await livekit.agent_dispatch.list_dispatch("stale")
-            jobs = [job for one in listed if one.id == dispatch_id for job in one.state.jobs]
-            return [job.state.status for job in jobs] == [JobStatus.JS_SUCCESS]
-
-        await wait_until(ended, timeout=10.0, description="LiveKit knows that nobody takes the job")
-        (asked,) = rollcall.sent("GET", path)
-        assert asked.headers["Authorization"] == f"Bearer {TOKEN}"
-        async with stage.server.api() as livekit:
-            listed = await livekit.room.list_participants(api.ListParticipantsRequest(room="stale"))
-        assert agents_of(list(listed.participants)) == []
-
-
 async def test_a_worker_is_announced_while_livekit_can_give_it_jobs_and_withdraws_when_it_cannot(tmp_path: Path) -> None:
     async with (
         livekit_server(tmp_path) as server,
-        own_worker(tmp_path, server) as own,
-        fake_orchestrator(own.port) as rollcall,
+        fake_orchestrator() as rollcall,
+        own_worker(tmp_path, server, rollcall.port) as own,
     ):
         first = await announced(rollcall, 0)
-        assert first.headers["Authorization"] == f"Bearer {TOKEN}"
+        assert first.headers["Authorization"] == f"Bearer {WORKER_TOKEN}"
         assert first.body == {
             "agent_name": "own",
             "load": 0.125,
@@ -197,13 +179,13 @@ async def test_a_worker_is_announced_while_livekit_can_give_it_jobs_and_withdraw
 
         await dispatched(server, "last", {}, {})
         await the_agent(server, "last")
-        own.worker.process.signal(signal.SIGTERM)
+        own.process.signal(signal.SIGTERM)
         leaving = await announced(rollcall, said, draining=True)
         assert (leaving.path, leaving.body["active_jobs"]) == (again.path, 1)
         async with server.api() as livekit:
             await livekit.room.delete_room(api.DeleteRoomRequest(room="last"))
         await withdrawn(rollcall, again.path)
-        await own.worker.process.ended(timeout=20.0)
+        await own.process.ended(timeout=20.0)
         assert rollcall.requests[-1].method == "DELETE"
 
 

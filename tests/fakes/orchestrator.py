@@ -32,8 +32,8 @@ class Sent:
 class FakeOrchestrator:
     """Answers 204 to everything, unless `answers` says otherwise."""
 
-    def __init__(self, port: int | None = None) -> None:
-        self.port = port or free_port()
+    def __init__(self) -> None:
+        self.port = free_port()
         self.answers: dict[tuple[str, str], tuple[int, Any]] = {}
         """By method and path without query: the status, and the JSON of the answer."""
         self.answering = asyncio.Event()
@@ -62,9 +62,9 @@ class FakeOrchestrator:
 
 
 @asynccontextmanager
-async def fake_orchestrator(port: int | None = None) -> AsyncIterator[FakeOrchestrator]:
+async def fake_orchestrator() -> AsyncIterator[FakeOrchestrator]:
     """One that listens on the loopback interface."""
-    fake = FakeOrchestrator(port)
+    fake = FakeOrchestrator()
     async with listening(fake.port, web.route("*", "/{path:.*}", fake.answer)):
         try:
             yield fake
