@@ -1,8 +1,9 @@
 """What an agent is told about its work, and by whom.
 
-Metadata reaches an agent in three places. The job's is meant for this agent alone and wins; the room's is for everybody
-in it; a participant's is about that person. All three are text that somebody else wrote: what is not a JSON object is
-reported, and the other two are read all the same.
+It is told in five places. The job's metadata is meant for this agent alone and wins; the room's metadata is for everybody
+in it; the room's name may carry words that the operator's pattern names; a participant's metadata and attributes are about
+that person. Metadata is text that somebody else wrote: what is not a JSON object is reported, and the rest is used all
+the same.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ from orchestrator.contract import RESERVED_KEY
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
+_STATUS_PREFIXES = ("lk.", f"{RESERVED_KEY}.")
+"""Attributes with which LiveKit and Rollcall say how a participant is, and nothing about the work."""
+
 
 class Source(StrEnum):
     """Where a value came from, the strongest first."""
 
     JOB = "job"
     ROOM = "room"
+    ROOM_NAME = "room_name"
     PARTICIPANT = "participant"
+    ATTRIBUTES = "attributes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,11 @@ class Unreadable:
 
     source: Source
     reason: str
+
+    @property
+    def sentence(self) -> str:
+        """For on-call."""
+        return f"The {self.source.value}'s metadata was not used: {self.reason}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +76,32 @@ class Context:
         }
 
 
-def read_context(*, job: str = "", room: str = "", participant: str = "") -> Context:
-    """The context that the metadata of the three places gives; empty metadata is no metadata."""
-    values: dict[str, Told] = {}
+def read_context(
+    *,
+    job: str = "",
+    room: str = "",
+    room_name: Mapping[str, str] | None = None,
+    participant: str = "",
+    attributes: Mapping[str, str] | None = None,
+) -> Context:
+    """The context that the five places give: three metadata, the named parts of the room's name, and attributes.
+
+    Empty metadata is no metadata.
+    """
+    fields: dict[Source, Mapping[str, Json]] = {}
     unreadable: list[Unreadable] = []
     for source, metadata in ((Source.JOB, job), (Source.ROOM, room), (Source.PARTICIPANT, participant)):
-        match parse_object(metadata):
+        match _readable(source, metadata):
             case str(reason):
                 unreadable.append(Unreadable(source, reason))
-            case fields:
-                for key, value in _ours_left_out(source, fields):
-                    values.setdefault(key, Told(value, source))
+            case parsed:
+                fields[source] = parsed
+    fields[Source.ROOM_NAME] = dict(room_name or {})
+    fields[Source.ATTRIBUTES] = {k: v for k, v in (attributes or {}).items() if not k.startswith(_STATUS_PREFIXES)}
+    values: dict[str, Told] = {}
+    for source in Source:
+        for key, value in _ours_left_out(source, fields.get(source, {})):
+            values.setdefault(key, Told(value, source))
     return Context(values, tuple(unreadable))
 
 
@@ -94,7 +120,21 @@ def parse_object(metadata: str) -> dict[str, Json] | str:
     return parsed
 
 
-def _ours_left_out(source: Source, fields: dict[str, Json]) -> Iterator[tuple[str, Json]]:
+def _readable(source: Source, metadata: str) -> dict[str, Json] | str:
+    parsed = parse_object(metadata)
+    if source is not Source.JOB or isinstance(parsed, str):
+        return parsed
+    # The orchestrator wraps a caller's metadata that is no object, as text under one key. A text that was meant to be an
+    # object would pass for a plain sentence if nobody looked.
+    wrapped = parsed.get("metadata")
+    others = parsed.keys() - {"metadata", RESERVED_KEY}
+    if others or not isinstance(wrapped, str) or not wrapped.lstrip().startswith("{"):
+        return parsed
+    meant = parse_object(wrapped)
+    return meant if isinstance(meant, str) else parsed
+
+
+def _ours_left_out(source: Source, fields: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     """Only the dispatch writes our key, so only the job's metadata reserves it."""
     for key, value in fields.items():
         if not (source is Source.JOB and key == RESERVED_KEY):

@@ -159,16 +159,34 @@ async def test_metadata_that_is_no_json_is_reported_and_the_rest_is_used(stage: 
 
 async def test_with_a_model_it_is_who_it_was_told_to_be_and_greets_aloud(stage: Stage, tmp_path: Path) -> None:
     """Any service that speaks OpenAI's API will do; this one plays a tone for a voice."""
+    personas = tmp_path / "personas.yaml"
+    personas.write_text("default: ann\npersonas:\n  ann: {instructions: You are Ann.}\n  tom: {instructions: You are Tom.}\n")
     async with model_service() as service:
         environment = {"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": service.url, "ROLLCALL_WORKER_TTS": "tts-1"}
+        environment["ROLLCALL_WORKER_PERSONAS"] = str(personas)
         arguments = ("-m", "worker")
         async with (
-            rollcall_worker(tmp_path, stage.server, "tom", arguments=arguments, environment=environment),
+            rollcall_worker(tmp_path, stage.server, "voices", arguments=arguments, environment=environment),
             client(stage.server, "talk", metadata='{"name": "Zoë"}') as person,
+            client(stage.server, "words") as another,
         ):
-            await dispatch(stage, "talk", {"instructions": "You are Tom.", "greeting": "Good day."}, agent_name="tom")
+            await dispatch(stage, "talk", {"agentId": "tom"}, agent_name="voices")
             assert await person.wait_for_sound(above=0.1) > 0.1
-        prompt = service.prompts[0]
-    assert prompt.startswith("You are Tom.")
-    assert "Zoë" in prompt
-    assert "Good day." in prompt
+            await dispatch(stage, "words", {"greeting": "Good day to you."}, agent_name="voices")
+            assert await another.wait_for_sound(above=0.1) > 0.1
+        prompts, spoken = service.prompts, service.spoken
+    assert prompts[0].startswith("You are Tom.")
+    assert "Zoë" in prompts[0]
+    assert spoken == ["Good day.", "Good day to you."], "the model's words, and then words that no model may change"
+    assert len(prompts) == 1
+
+
+async def test_a_persona_that_nobody_knows_is_said_to_on_call_and_replaced(stage: Stage, mary: RollcallWorker) -> None:
+    assert mary.process.running
+    async with client(stage.server, "unknown"):
+        await dispatch(stage, "unknown", {"agentId": "marry"})
+        agent = await the_agent(stage, "unknown", attribute="rollcall.warning")
+    assert agent.attributes["rollcall.warning"] == (
+        "`agentId`, from the job's metadata, names no persona of this worker (mary, tom). Did it mean mary? "
+        "The default, mary, serves."
+    )

@@ -24,6 +24,8 @@ class ModelService:
         self.port = free_port()
         self.prompts: list[str] = []
         """Each request's messages, as one text."""
+        self.spoken: list[str] = []
+        """The texts that were read aloud."""
 
     @property
     def url(self) -> str:
@@ -49,8 +51,9 @@ class ModelService:
         await answer.write(b"data: [DONE]\n\n")
         return answer
 
-    async def speak(self, _: web.Request) -> web.Response:
+    async def speak(self, request: web.Request) -> web.Response:
         """POST /audio/speech."""
+        self.spoken.append((await request.json())["input"])
         tone = (round(0.3 * 32_767 * math.sin(2 * math.pi * 440 * n / VOICE_RATE)) for n in range(VOICE_RATE))
         return web.Response(body=array("h", tone).tobytes(), content_type="application/octet-stream")
 

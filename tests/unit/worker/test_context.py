@@ -1,5 +1,7 @@
 """What an agent is told, by whom, and what of it cannot be used."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,37 @@ def test_the_job_wins_over_the_room_and_the_room_over_the_participant() -> None:
         "team": Told("blue", Source.ROOM),
         "language": Told("de", Source.PARTICIPANT),
     }
+
+
+def test_after_the_room_s_metadata_its_name_is_asked_and_last_the_participant_s_attributes() -> None:
+    everywhere = read_context(
+        room='{"a": "room"}',
+        room_name={"a": "name", "b": "name"},
+        participant='{"b": "participant", "c": "participant"}',
+        attributes={"c": "attributes", "d": "attributes"},
+    )
+    assert everywhere.keys_by_source() == {"room": ["a"], "room_name": ["b"], "participant": ["c"], "attributes": ["d"]}
+
+
+def test_attributes_that_say_how_somebody_is_tell_nothing_about_the_work() -> None:
+    attributes = {"lk.agent.state": "idle", "rollcall.done": "true", "language": "de"}
+    assert read_context(attributes=attributes).values == {"language": Told("de", Source.ATTRIBUTES)}
+
+
+@pytest.mark.parametrize("words", ["mary", "please hurry", "[17]", '{"persona": "mary"}'])
+def test_a_caller_s_text_that_the_orchestrator_wrapped_is_a_value(words: str) -> None:
+    """What a caller dispatched with is no object, so it travels under one key."""
+    context = read_context(job=json.dumps({"rollcall": {"attempt": 1}, "metadata": words}))
+    assert context == Context({"metadata": Told(words, Source.JOB)})
+
+
+def test_a_wrapped_text_that_was_meant_to_be_an_object_is_reported() -> None:
+    context = read_context(job=json.dumps({"rollcall": {}, "metadata": '{"agentId": "mary"'}))
+    assert context == Context({}, (Unreadable(Source.JOB, "not JSON: Expecting ',' delimiter at line 1, column 19"),))
+
+
+def test_a_metadata_beside_other_values_is_one_of_them() -> None:
+    assert read_context(job='{"metadata": "{", "persona": "mary"}').unreadable == ()
 
 
 def test_a_null_is_a_value_and_hides_the_weaker_sources() -> None:
