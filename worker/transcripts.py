@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +23,9 @@ GATHER_SECONDS = 1.0
 BATCH = 100
 """Items of one call; the orchestrator takes no more."""
 
+BATCH_BYTES = 128 * 1024
+"""Of one call, about: half of what the orchestrator reads."""
+
 KEPT = 500
 """Items that wait while the orchestrator is away; then the oldest are dropped."""
 
@@ -30,6 +34,9 @@ TEXT_BYTES = 16 * 1024
 
 FINISH_SECONDS = 3.0
 """For what is still to be sent when the job ends: livekit-agents kills a job that does not end."""
+
+_ITEM_BYTES = 256
+"""Of an item besides its text, at the most."""
 
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
 
@@ -96,7 +103,7 @@ class Transcript:
 
     async def _send_batch(self) -> bool:
         """Whether a batch was dealt with, and the next one may follow at once."""
-        batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
+        batch = self._next_batch()
         if not batch:
             return False
         try:
@@ -113,6 +120,17 @@ class Transcript:
         sent = {item.id for item in batch}
         self._waiting = deque(item for item in self._waiting if item.id not in sent)
         return True
+
+    def _next_batch(self) -> list[Item]:
+        batch: list[Item] = []
+        room = BATCH_BYTES
+        for item in self._waiting:
+            # As it will be written: what is not ASCII takes several bytes for each character.
+            room -= len(json.dumps(item.text)) + _ITEM_BYTES
+            if batch and (room < 0 or len(batch) == BATCH):
+                break
+            batch.append(item)
+        return batch
 
 
 def cut(text: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +77,17 @@ async def test_no_call_holds_more_than_the_orchestrator_takes(line: FakeLine, tr
         transcript.add(item(number))
     await transcript.finish()
     assert [len(ids) for _, _, ids in line.calls] == [BATCH, 1]
+
+
+@pytest.mark.parametrize("letter", ["a", "ü", "\x01"])
+async def test_no_call_is_longer_than_the_orchestrator_reads(line: FakeLine, transcript: Transcript, letter: str) -> None:
+    said = [replace(item(number), text=cut(letter * TEXT_BYTES)) for number in range(30)]
+    for one in said:
+        transcript.add(one)
+    await transcript.finish()
+    assert line.ids == [one.id for one in said]
+    texts = {one.id: one.text for one in said}
+    assert max(len(json.dumps([texts[number] for number in ids])) for _, _, ids in line.calls) < 256 * 1024
 
 
 async def test_while_the_orchestrator_is_away_it_waits_and_goes_out_later_in_order(
