@@ -32,6 +32,10 @@ class MeasuredStore:
         with self._measured("append"):
             return await self._store.append(opening, facts, event_id=event_id, replica=replica)
 
+    async def expect(self, room: str, facts: Sequence[Fact]) -> None:
+        with self._measured("expect"):
+            await self._store.expect(room, facts)
+
     async def take(self, sid: str, replica: str, *, from_owner: str | None) -> Loaded | None:
         with self._measured("take"):
             return await self._store.take(sid, replica, from_owner=from_owner)

@@ -74,6 +74,10 @@ class Keys:
         """A sorted set: the sids of one room name by started_at; only the newest."""
         return f"{self._prefix}{{index}}:name:{room}"
 
+    def expected(self, room: str) -> str:
+        """A string, for seconds: the facts that the next session of this room's name begins with, a line each."""
+        return f"{self._prefix}{{index}}:expected:{room}"
+
     def state(self, state: SessionState) -> str:
         """A sorted set: the sids in this state by started_at."""
         return f"{self._prefix}{{index}}:state:{state.value}"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from orchestrator.core.causes import Cause
@@ -10,7 +10,7 @@ from orchestrator.core.facts import Fact, PersonJoined, PersonLeft, RoomOpened
 from orchestrator.core.session import Session, SessionState
 from orchestrator.core.transitions import fold
 from orchestrator.runtime.ports import Appended, AppendReply, Committed, Delivered, Held, Loaded, Page
-from orchestrator.store.codec import decode_delivered, decode_session, encode_fact, encode_session
+from orchestrator.store.codec import decode_delivered, decode_fact, decode_session, encode_fact, encode_session
 from orchestrator.store.connection import Argument, Connection
 from orchestrator.store.held import held_sessions
 from orchestrator.store.incarnation import Incarnation
@@ -25,6 +25,9 @@ _REMEMBERED: Final = 10_000
 """Sessions of which this process remembers that somebody owns them, and the epoch under which it drives them."""
 
 _PROBE_TTL: Final = 10
+
+EXPECTED_TTL: Final = 10
+"""Seconds for which facts wait for a session of their room's name: its webhook comes within one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,16 @@ class Sessions:
             if outcome is not Outcome.UNCLAIMED:
                 return reply
         # Both leave in one pipeline, the script first: the indexes are written after it, without a trip of their own.
-        (outcome, reply), _ = await asyncio.gather(
-            self._append_facts(opening, facts, event_id, replica, claim=True), self._index.introduce(opening)
+        (outcome, reply), _, expected = await asyncio.gather(
+            self._append_facts(opening, facts, event_id, replica, claim=True),
+            self._index.introduce(opening),
+            self._connection.call("GET", self._keys.expected(opening.room)),
         )
+        if reply.claimed and expected:
+            # Before anybody is woken: whoever drives the session reads them with all the rest.
+            await self._append_facts(opening, _facts(expected), None, replica, claim=False)
+            self._epochs.put(sid, reply.claimed.epoch)
+            reply = replace(reply, claimed=None)
         if outcome is Outcome.IGNORED:
             await self._index.remove([sid])
         if reply.owner != replica:
@@ -79,6 +89,10 @@ class Sessions:
         if reply.claimed:
             self._epochs.put(sid, reply.claimed.epoch)
         return reply
+
+    async def expect(self, room: str, facts: Sequence[Fact]) -> None:
+        lines = b"\n".join(encode_fact(fact) for fact in facts)
+        await self._connection.call("SET", self._keys.expected(room), lines, "EX", EXPECTED_TTL)
 
     async def take(self, sid: str, replica: str, *, from_owner: str | None) -> Loaded | None:
         known = self._epochs.get(sid) or 0
@@ -232,6 +246,10 @@ def _effect(fact: Fact) -> tuple[str, str]:
             return "-", participant
         case _:
             return "", ""
+
+
+def _facts(lines: bytes) -> list[Fact]:
+    return [decode_fact(line) for line in lines.split(b"\n")]
 
 
 def _session(record: bytes | None) -> Session | None:

@@ -70,6 +70,13 @@ class SessionStore(Protocol):
         """
         ...
 
+    async def expect(self, room: str, facts: Sequence[Fact]) -> None:
+        """Whoever opens a session of a room of this name within the next seconds stores these facts with it.
+
+        For what is known of a room before it has a sid. A later call for the same name replaces an earlier one's facts.
+        """
+        ...
+
     async def take(self, sid: str, replica: str, *, from_owner: str | None) -> Loaded | None:
         """Load a session to drive it. With `from_owner`, take it over from that replica first, under a higher epoch.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from orchestrator.core.causes import Cause
+from orchestrator.core.facts import Fact
 from orchestrator.core.fleet import Tally, Worker
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import Alert, Delivered, StoreUnavailable
@@ -99,6 +100,8 @@ class Server:
         self.sessions: Table[str, Stored] = Table(journal)
         self.buried: Table[str, bool] = Table(journal)
         self.seen: Table[tuple[str, str], bool] = Table(journal)
+        self.expected: Table[str, tuple[float, tuple[Fact, ...]]] = Table(journal)
+        """By room name: until when facts wait for its next session, and which."""
         self.leases: Table[str, float] = Table(journal)
         self.lanes: Table[str, Lane] = Table(journal)
         self.alerts: Table[str, Alert] = Table(journal)

@@ -13,6 +13,7 @@ from orchestrator.core.transitions import fold
 from orchestrator.runtime.ports import Appended, AppendReply, Committed, Delivered, Held, Loaded, Page
 from orchestrator.store.index import Position
 from orchestrator.store.pages import Filter
+from orchestrator.store.sessions import EXPECTED_TTL
 from tests.fakes.store.server import Line, Server, Stored
 from tests.fakes.store.tables import Table
 
@@ -46,6 +47,9 @@ class MemoryStore:
 
     async def append(self, opening: RoomOpened, facts: Sequence[Fact], *, event_id: str | None, replica: str) -> AppendReply:
         return await self._run(lambda: self._append(opening, facts, event_id, replica))
+
+    async def expect(self, room: str, facts: Sequence[Fact]) -> None:
+        await self._run(lambda: self._server.expected.put(room, (self._server.now() + EXPECTED_TTL, tuple(facts))))
 
     async def take(self, sid: str, replica: str, *, from_owner: str | None) -> Loaded | None:
         return await self._run(lambda: self._take(sid, replica, from_owner))
@@ -129,10 +133,14 @@ class MemoryStore:
             stored, counted = _count(stored, fact)
             new.append(Delivered(counted, now))
         stored = replace(stored, inbox=(*stored.inbox, *new), touched_at=now)
+        until, waiting = server.expected.get(opening.room) or (0.0, ())
+        expected = claims and opens and server.now() < until
+        if expected:
+            stored = replace(stored, inbox=(*stored.inbox, *(Delivered(fact, now) for fact in waiting)))
         self.stored.put(sid, stored)
         if new and stored.owner != replica:
             server.wake(stored.owner, sid)
-        claimed = Loaded(None, stored.inbox, replica, stored.epoch) if claims and opens else None
+        claimed = Loaded(None, stored.inbox, replica, stored.epoch) if claims and opens and not expected else None
         return AppendReply(Appended.STORED, stored.owner, claimed)
 
     def _next_epoch(self, stored: Stored) -> int:
