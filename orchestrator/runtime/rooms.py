@@ -39,6 +39,14 @@ class Rooms:
     def __init__(self, livekit: LiveKit) -> None:
         self._livekit = livekit
 
+    async def look(self, name: str) -> ListedRoom | None:
+        """The live room of this name, as it is. Raises LiveKitError."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._livekit.room(name)
+        except TimeoutError as error:
+            raise LiveKitUnavailable(f"no room within {PATIENCE:g} s") from error
+
     async def opening(self, name: str) -> tuple[RoomOpened, bool]:
         """The live room of this name, made if there is none, and whether there was one. Raises LiveKitError."""
         ensured = await self.ensure(name)

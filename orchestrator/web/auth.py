@@ -33,7 +33,7 @@ class Bearers:
         """The answer for a caller who may not; None for one whose token has one of the scopes that are enough."""
         if self._dev:
             return None
-        given = _bearer_token(request)
+        given = bearer_token(request)
         scope = " or ".join(enough)
         if given is None:
             return _unauthorized('Bearer realm="rollcall"', f"A bearer token of scope {scope} is needed.")
@@ -53,8 +53,12 @@ class Bearers:
         """All that the caller may."""
         if self._dev:
             return frozenset(Scope)
-        given = _bearer_token(request)
+        given = bearer_token(request)
         return frozenset() if given is None else self._scopes_of(given)
+
+    def knows(self, token: str) -> bool:
+        """Whether it is one of ours, of whatever scope."""
+        return bool(self._scopes_of(token))
 
     def _scopes_of(self, token: str) -> frozenset[Scope]:
         """All that this token may. Every known one is compared, so that time tells nothing of which it is like."""
@@ -63,7 +67,8 @@ class Bearers:
         return frozenset().union(*matching)
 
 
-def _bearer_token(request: web.Request) -> str | None:
+def bearer_token(request: web.Request) -> str | None:
+    """The bearer token of a request; None where there is none, or where it cannot be told which one it is."""
     values = request.headers.getall(hdrs.AUTHORIZATION, ())
     if len(values) != 1:  # of two, a proxy may have looked at the other
         return None

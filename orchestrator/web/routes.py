@@ -57,7 +57,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`scope` None: anybody may call it, or the handler itself sees to who may. Of several, one suffices."""
+    """`scope` None: anybody may call it. Of several, one suffices."""
 
     method: str
     path: str
@@ -69,6 +69,8 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     accepts: type[BaseModel] | None = None
     """The model of its JSON body."""
+    sees_to_scope: bool = False
+    """The handler itself sees to who may, and others may as well: `scope` is what the documents say."""
     body: Mapping[str, Any] | None = None
     """The OpenAPI request body of one that accepts no JSON of a model."""
 

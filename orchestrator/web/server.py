@@ -37,7 +37,7 @@ def _add(app: web.Application, routes: Iterable[Route], scopes: dict[web.Abstrac
         methods = (route.method, "HEAD") if route.method == "GET" else (route.method,)
         for method in methods:
             added = app.router.add_route(method, _pattern(route.path), route.handler)
-            if route.scopes:
+            if route.scopes and not route.sees_to_scope:
                 scopes[added] = route.scopes
 
 
