@@ -4,6 +4,7 @@ Nothing here decides. What runs: the store's client, LiveKit's API, the runtime 
 """
 
 import hashlib
+import secrets
 import socket
 import uuid
 from functools import partial
@@ -23,6 +24,7 @@ from orchestrator.configuration.requests import requested_placement
 from orchestrator.core.facts import Routed
 from orchestrator.core.routing import Routes
 from orchestrator.livekit.api import LiveKitApi
+from orchestrator.livekit.grants import GrantedTokens
 from orchestrator.observability.driven import DrivenSessions
 from orchestrator.observability.measured_livekit import MeasuredLiveKit
 from orchestrator.observability.measured_store import MeasuredStore
@@ -57,14 +59,20 @@ from orchestrator.store.wake import Wakes
 from orchestrator.web import debug, webhooks
 from orchestrator.web.attempts import Attempts
 from orchestrator.web.auth import Bearers
+from orchestrator.web.callers import Callers
 from orchestrator.web.commands import CommandParts, Commands
+from orchestrator.web.cors import Cors
 from orchestrator.web.health import Readiness
+from orchestrator.web.identity_provider import IdentityProvider
 from orchestrator.web.links import Links
+from orchestrator.web.ratelimit import RateLimit
 from orchestrator.web.routes import Route
 from orchestrator.web.server import build_app, build_runner
 from orchestrator.web.session_table import session_routes
 from orchestrator.web.sessions import Sessions
 from orchestrator.web.table import routes_of
+from orchestrator.web.token import TokenDoor, TokenParts, token_routes
+from orchestrator.web.token_rules import Rules
 from orchestrator.web.transcripts import TranscriptDoor
 
 log = structlog.get_logger()
@@ -75,6 +83,9 @@ _CLOCK_PERIOD: Final = 5.0
 
 SCRATCH_ROUTE: Final = "a scratch room of rollcall doctor"
 """What stands in the place of a route's label in the session of such a room."""
+
+_NEW_NAME_BYTES: Final = 8
+"""Of chance in a name that a caller leaves open: nobody guesses a room, and no two callers share one."""
 
 _LOOKS_SHARE: Final = 0.25
 """The part of the API budget with which the reconciler looks into rooms, two calls each."""
@@ -130,6 +141,8 @@ class Replica:
         self._metrics.api_share.set_function(lambda: self._runtime.share.part)
         self._metrics.pulse_interval.set_function(lambda: self._runtime.pulse.interval)
         self._metrics.registry.register(DrivenSessions(self._ownership.sessions, self._metrics.agent))
+        provider = settings.token.jwt
+        self._identity_provider = None if provider is None else IdentityProvider(provider, self._clock, self._tasks.spawn)
         self._runner = self._build_web()
 
     def _build_sinks(self) -> list[WebhookSink]:
@@ -207,10 +220,10 @@ class Replica:
             operators=any(token.scope is Scope.OPERATE for token in settings.api_tokens),
             livekit_urls=[settings.livekit_url],
         )
-        sessions = self._session_routes()
+        bearers = Bearers(settings.api_tokens, dev=settings.dev)
         app = build_app(
-            (*routes, *sessions, *debug.routes(page)),
-            bearers=Bearers(settings.api_tokens, dev=settings.dev),
+            (*routes, *self._session_routes(), *self._token_routes(bearers), *debug.routes(page)),
+            bearers=bearers,
             version=version("rollcall"),
         )
         return build_runner(app)
@@ -229,6 +242,27 @@ class Replica:
         )
         transcripts = Transcripts(self._connection, self._keys, settings.transcript_memory)
         return session_routes(commands, Attempts(store), TranscriptDoor(store, transcripts))
+
+    def _token_routes(self, bearers: Bearers) -> tuple[Route, ...]:
+        settings, entry = self._settings, self._settings.token
+        key, secret = settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+        door = TokenDoor(
+            TokenParts(
+                rules=Rules(entry, partial(secrets.token_hex, _NEW_NAME_BYTES)),
+                dispatch_in_token=entry.dispatch_in_token,
+                server_url=entry.told_to_clients(settings.livekit_url),
+                callers=Callers(bearers, self._identity_provider),
+                limit=RateLimit(entry.rate, self._clock),
+                rooms=self._runtime.rooms,
+                store=self._store,
+                intake=self._runtime.intake,
+                route=self._route,
+                placement=partial(requested_placement, settings.agents, settings.default_policy, settings.metadata_limit),
+                minter=GrantedTokens(key, secret, entry.ttl),
+                clock=self._clock,
+            )
+        )
+        return token_routes(door, Cors(entry.cors, dev=settings.dev, own=settings.public_url))
 
     def _route(self, room: str, metadata: str) -> Routed:
         return routed(self._settings.compiled_routes, room, metadata)
@@ -277,6 +311,8 @@ class Replica:
         await self._runner.cleanup()
         await self._tasks.cancel()
         await self._alert_http.close()
+        if self._identity_provider is not None:
+            await self._identity_provider.close()
         await self._api.close()
         await self._connection.close()
         log.info("stopped", replica=self.name)

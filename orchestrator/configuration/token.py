@@ -206,6 +206,11 @@ class TokenEntry(Entry):
         """`claims` None: of a caller without any. Whoever has some is, unless this block says otherwise, who they say."""
         return Allowed(self.identities or ("*" if claims is None else "{sub}"))
 
+    def told_to_clients(self, livekit_url: str) -> str:
+        """Where clients connect, as they expect it: ws or wss."""
+        url = self.server_url or livekit_url
+        return f"ws{url.removeprefix('http')}" if url.startswith("http") else url
+
     @model_validator(mode="after")
     def _claims_of_somebody(self) -> "TokenEntry":
         for name, pattern in self._patterns():

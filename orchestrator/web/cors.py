@@ -26,10 +26,10 @@ class Cors:
     """`listed` as browsers send them. With `dev`, and where none is listed, every origin on this machine."""
 
     def __init__(self, listed: Iterable[str], *, dev: bool, own: str | None = None) -> None:
-        """`own` is where people reach this service, if that is known."""
+        """`own` is the URL at which people reach this service, if that is known."""
         self._listed = frozenset(listed)
         self._dev = dev
-        self._own = own
+        self._own = None if own is None else "{0.scheme}://{0.netloc}".format(_parts(own)).lower()
 
     def guard(self, handler: Handler) -> Handler:
         """The handler for allowed pages, and for whoever is no page. Its refusals, too, can be read by the page."""
