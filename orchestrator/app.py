@@ -56,7 +56,7 @@ from orchestrator.store.shares import BudgetShares
 from orchestrator.store.slots import PacedSlots, SlotLimits
 from orchestrator.store.transcripts import Transcripts
 from orchestrator.store.wake import Wakes
-from orchestrator.web import debug, webhooks
+from orchestrator.web import agents, debug, webhooks
 from orchestrator.web.attempts import Attempts
 from orchestrator.web.auth import Bearers
 from orchestrator.web.callers import Callers
@@ -222,7 +222,13 @@ class Replica:
         )
         bearers = Bearers(settings.api_tokens, dev=settings.dev)
         app = build_app(
-            (*routes, *self._session_routes(), *self._token_routes(bearers), *debug.routes(page)),
+            (
+                *routes,
+                *self._session_routes(),
+                *self._token_routes(bearers),
+                *agents.routes(agents.Agents(self._runtime.fleet, settings.agents)),
+                *debug.routes(page),
+            ),
             bearers=bearers,
             version=version("rollcall"),
         )
