@@ -123,7 +123,7 @@ class TokenRequest(Body):
 
 async def read_token_request(request: web.Request) -> TokenRequest:
     """The request's body; an empty one asks for nothing in particular. Raises Refused."""
-    if request.content_type != "application/json" and (request.can_read_body or request.headers.get("Content-Type")):
+    if request.can_read_body and request.content_type != "application/json":
         # Any page could send text/plain without asking first.
         raise Refused(problem(415, "Unsupported Media Type", "Send JSON, with Content-Type: application/json."))
     return parse(await read_bytes(request, at_most=BODY_BYTES))
@@ -191,7 +191,8 @@ def _camel_case(name: str) -> str:
 
 def _unknown(names: list[str], known: list[str], path: str) -> web.Response:
     shown = [_shown(f"{path}{name}") for name in names[:5]]
-    near = difflib.get_close_matches(names[0], [*known, *map(_camel_case, known)], n=1)
+    spelled = known if names[0].islower() else [_camel_case(name) for name in known]
+    near = difflib.get_close_matches(names[0], spelled, n=1)
     hint = f' Did you mean "{near[0]}"?' if near else f" Known are {', '.join(known)}."
     return problem(400, "Bad Request", f"Unknown: {', '.join(shown)}.{hint}", fields=shown)
 
