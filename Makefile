@@ -45,15 +45,26 @@ orchestrator/web/page/livekit-client.mjs: deploy/page/package.json deploy/page/p
 demo: setup ## see it work: a real LiveKit, a worker, a client, and the session's timeline
 	@exec $(BIN)/python -m deploy.demo $(ARGS)
 
+# What needs a real server has the machine to itself; the rest shares it. Each part runs, whatever became of the one before.
 test: setup ## all tests: unit, integration, end to end
+ifeq ($(strip $(ARGS)),)
+	@failed=0; \
+	echo "test: unit, integration, simulation"; \
+	$(BIN)/python -m pytest -m "not soak" -n 2 --dist worksteal tests/unit tests/integration tests/simulation || failed=1; \
+	echo "test: the agents, in their own environment"; \
+	.venv-worker/bin/python -m pytest tests/worker || failed=1; \
+	echo "test: end to end, and under faults"; \
+	$(BIN)/python -m pytest -m "not soak" tests/e2e tests/faults || failed=1; \
+	exit $$failed
+else
 	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
-	@$(if $(ARGS),,echo "test: the agents, in their own environment" && .venv-worker/bin/python -m pytest tests/worker)
+endif
 
 check: .venv/.ready .venv-worker/.ready ## style, types, direction of imports, generated documents
 	@echo "check: ruff" && $(BIN)/ruff check && $(BIN)/ruff format --check
 	@echo "check: mypy" && $(BIN)/mypy
 	@echo "check: mypy, the worker against its own environment"
-	@$(BIN)/mypy --python-executable .venv-worker/bin/python --cache-dir .mypy_cache/worker worker tests/e2e/workers/*.py tests/worker
+	@$(BIN)/mypy --python-executable .venv-worker/bin/python --cache-dir .mypy_cache/worker worker tests/e2e/workers/*.py tests/worker/*.py
 	@echo "check: imports" && $(BIN)/lint-imports --no-logo
 	@if [[ -e deploy/tools/state_diagram.py ]]; then \
 	  echo "check: generated documents" && $(BIN)/python -m deploy.tools.state_diagram --check; \

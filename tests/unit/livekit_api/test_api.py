@@ -17,6 +17,7 @@ from livekit.protocol.room import (
 )
 from yarl import URL
 
+from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.proof import Key
 from orchestrator.livekit.api import LiveKitApi
 from orchestrator.runtime.ports import LiveKit, LiveKitUnavailable
@@ -63,7 +64,7 @@ async def test_a_dispatch_carries_our_key_and_the_metadata_as_it_is_and_cloud_mu
     livekit: Adapter,
 ) -> None:
     livekit.server.answer(AgentDispatch(id="AD_1"))
-    assert await livekit.api.create_dispatch("support-17", "mary", '{"persona":"mary"}', OURS) == "AD_1"
+    assert await livekit.api.create_dispatch("support-17", CandidateSpec("mary", '{"persona":"mary"}'), OURS) == "AD_1"
     assert CreateAgentDispatchRequest.FromString(livekit.server.asked[0].body) == CreateAgentDispatchRequest(
         room="support-17",
         agent_name="mary",
@@ -73,10 +74,20 @@ async def test_a_dispatch_carries_our_key_and_the_metadata_as_it_is_and_cloud_mu
     )
 
 
+async def test_what_else_was_asked_for_travels_too_and_never_in_place_of_our_key(livekit: Adapter) -> None:
+    livekit.server.answer(AgentDispatch(id="AD_1"))
+    name = next(iter(OURS.attributes()))
+    agent = CandidateSpec("mary", deployment="canary", attributes=(("tier", "gold"), (name, "forged")))
+    await livekit.api.create_dispatch("support-17", agent, OURS)
+    asked = CreateAgentDispatchRequest.FromString(livekit.server.asked[0].body)
+    assert asked.deployment == "canary"
+    assert dict(asked.attributes) == {"tier": "gold", **OURS.attributes()}
+
+
 async def test_an_answer_that_names_no_dispatch_is_none(livekit: Adapter) -> None:
     livekit.server.answer(AgentDispatch())
     with pytest.raises(LiveKitUnavailable):
-        await livekit.api.create_dispatch("support-17", "mary", "{}", OURS)
+        await livekit.api.create_dispatch("support-17", CandidateSpec("mary", "{}"), OURS)
 
 
 async def test_a_participant_is_removed_by_identity(livekit: Adapter) -> None:
@@ -91,7 +102,7 @@ async def test_a_participant_is_removed_by_identity(livekit: Adapter) -> None:
 async def test_a_call_that_fails_is_not_repeated(livekit: Adapter, failure: str) -> None:
     fail(livekit.server, failure)
     with pytest.raises(LiveKitUnavailable):
-        await livekit.api.create_dispatch("support-17", "mary", "{}", OURS)
+        await livekit.api.create_dispatch("support-17", CandidateSpec("mary", "{}"), OURS)
     assert [asked.method for asked in livekit.server.asked] == ["CreateDispatch"]
 
 
@@ -108,7 +119,7 @@ async def test_nor_is_it_on_livekit_cloud(livekit: Adapter, failure: str, monkey
     url = f"ws://project.livekit.cloud:{URL(livekit.server.url).port}"
     async with LiveKitApi(url, KEY, SECRET, clock=HandClock(), on_throttled=Throttled()) as cloud:
         with pytest.raises(LiveKitUnavailable):
-            await cloud.create_dispatch("support-17", "mary", "{}", OURS)
+            await cloud.create_dispatch("support-17", CandidateSpec("mary", "{}"), OURS)
     assert [asked.method for asked in livekit.server.asked] == ["CreateDispatch"]
 
 
