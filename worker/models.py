@@ -51,11 +51,11 @@ def names_of(persona: Persona, settings: ModelSettings) -> Names:
     )
 
 
-def models_of(persona: Persona, settings: ModelSettings) -> Models | None:
-    """The persona's models; None if it has none."""
+def models_of(persona: Persona, settings: ModelSettings) -> Models:
+    """The persona's models; none if its provider is `none`."""
     provider = settings.provider_of(persona)
     if provider is Provider.NONE:
-        return None
+        return Models()
     names = names_of(persona, settings)
     voice, language = names.voice or NOT_GIVEN, persona.language or NOT_GIVEN
     if provider is Provider.INFERENCE:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from livekit import rtc
 from livekit.agents import JobContext
@@ -16,8 +16,9 @@ from orchestrator.contract import ATTEMPT_ATTRIBUTE
 from worker.attachment import Roll, attach
 from worker.chime_voice import ChimeVoice
 from worker.context import Context, read_context
+from worker.models import models_of
 from worker.persona import Briefing, brief
-from worker.personas import Provider
+from worker.personas import Persona, Provider
 from worker.roll import key_of
 from worker.settings import Settings
 from worker.talking_voice import TalkingVoice
@@ -26,11 +27,26 @@ from worker.voice import Voice
 
 log = logging.getLogger("rollcall.worker")
 
+Voices: TypeAlias = "Callable[[Persona, Roll, Desk], Voice]"
+"""Makes a voice that a persona can speak with."""
+
 
 async def attend(ctx: JobContext, settings: Settings) -> None:
     """Join, answer the roll, get ready, say so, and greet whoever is there or comes later."""
     ctx.log_context_fields = _log_fields(ctx)
-    visit = Visit(ctx, settings)
+
+    def voice_of(persona: Persona, roll: Roll, desk: Desk) -> Voice:
+        if settings.models.provider_of(persona) is Provider.NONE:
+            return ChimeVoice(ctx.room)
+        return TalkingVoice(
+            ctx.room,
+            models_of=lambda persona: models_of(persona, settings.models),
+            tools_of=lambda persona: tools_of(persona, desk),
+            failed=lambda: ctx.shutdown(reason="the model service failed"),
+            record=roll.record,
+        )
+
+    visit = Visit(ctx, settings, voice_of)
     # Before connecting: livekit-agents calls it only for people it sees from then on.
     ctx.add_participant_entrypoint(visit.welcome)
     await visit.begin(await attach(ctx))
@@ -39,9 +55,10 @@ async def attend(ctx: JobContext, settings: Settings) -> None:
 class Visit:
     """An agent in a room: who it is there, for whom, and what it knows; each may change while it is there."""
 
-    def __init__(self, ctx: JobContext, settings: Settings) -> None:
+    def __init__(self, ctx: JobContext, settings: Settings, voice_of: Voices) -> None:
         self._ctx = ctx
         self._settings = settings
+        self._voice_of = voice_of
         self._serving = asyncio.Event()
         # Changes of who the agent is come from several events; one after the other they leave it in one piece.
         self._changing = asyncio.Lock()
@@ -65,7 +82,7 @@ class Visit:
             leave=self._leave,
         )
         self._briefing = self._brief(None)
-        self._voice = self._voice_of(self._briefing)
+        self._voice = self._voice_of(self._briefing.persona, roll, self._desk)
         await self._voice.start(self._briefing)
         await roll.ready()
         room.on("room_metadata_changed", lambda *_: self._spawn(self._refresh()))
@@ -106,7 +123,7 @@ class Visit:
                 await self._voice.update(briefing)
                 return
             await self._voice.close()
-            self._voice = self._voice_of(briefing)
+            self._voice = self._voice_of(briefing.persona, self._roll, self._desk)
             await self._voice.start(briefing)
         if not always and self._person is not None and self._serving.is_set():
             await self._voice.greet(self._person, briefing)
@@ -136,17 +153,6 @@ class Visit:
             room_name=pattern.parts(room.name) if pattern else None,
             participant=person.metadata if person else "",
             attributes=person.attributes if person else None,
-        )
-
-    def _voice_of(self, briefing: Briefing) -> Voice:
-        if not self._kind(briefing)[0]:
-            return ChimeVoice(self._ctx.room)
-        return TalkingVoice(
-            self._ctx.room,
-            self._settings.models,
-            tools_of=lambda persona: tools_of(persona, self._desk),
-            failed=lambda: self._ctx.shutdown(reason="the model service failed"),
-            record=self._roll.record,
         )
 
     def _kind(self, briefing: Briefing) -> tuple[bool, bool]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, ChatContext, CloseEvent, CloseReason, llm
 from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
 
-from worker.models import models_of
+from worker.models import Models
 from worker.persona import Briefing
 from worker.personas import Persona
-from worker.settings import ModelSettings
+
+HANDOVER_SECONDS = 10.0
+"""For which the change to another persona is waited for; it then goes on by itself."""
 
 
 class PersonaAgent(Agent):
@@ -21,14 +25,18 @@ class PersonaAgent(Agent):
     def __init__(
         self,
         briefing: Briefing,
-        models: ModelSettings,
+        models: Models,
         tools: list[llm.Tool | llm.Toolset],
         history: ChatContext | None = None,
     ) -> None:
         """`history` is what was said before, by whoever served before."""
-        chosen = models_of(briefing.persona, models)
-        super().__init__(instructions=briefing.instructions, tools=tools, chat_ctx=history, **chosen or {})
+        super().__init__(instructions=briefing.instructions, tools=tools, chat_ctx=history, **models)
         self.persona = briefing.persona
+        self.entered = asyncio.Event()
+
+    async def on_enter(self) -> None:
+        """It is this agent's turn."""
+        self.entered.set()
 
 
 class TalkingVoice:
@@ -37,15 +45,15 @@ class TalkingVoice:
     def __init__(
         self,
         room: rtc.Room,
-        models: ModelSettings,
         *,
+        models_of: Callable[[Persona], Models],
         tools_of: Callable[[Persona], list[llm.Tool | llm.Toolset]],
         failed: Callable[[], None],
         record: Callable[[AgentSession[Any]], None],
     ) -> None:
         """`failed` is told when the session has given up; `record` is given the session of a persona with transcripts."""
         self._room = room
-        self._models = models
+        self._models_of = models_of
         self._tools_of = tools_of
         self._failed = failed
         self._record = record
@@ -83,19 +91,25 @@ class TalkingVoice:
         said = self._session.history.copy(exclude_instructions=True, exclude_config_update=True, exclude_handoff=True)
         self._agent = self._agent_of(briefing, said)
         self._session.update_agent(self._agent)
+        # Until then nobody takes what the person says. The agent before finishes its sentence first, however long that is.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HANDOVER_SECONDS):
+                await self._agent.entered.wait()
 
     async def close(self) -> None:
         """End the session."""
         await self._session.aclose()
 
     def _agent_of(self, briefing: Briefing, history: ChatContext | None = None) -> PersonaAgent:
-        return PersonaAgent(briefing, self._models, self._tools_of(briefing.persona), history)
+        return PersonaAgent(briefing, self._models_of(briefing.persona), self._tools_of(briefing.persona), history)
 
     async def _take_text(self, session: AgentSession[Any], event: TextInputEvent) -> None:
         if self._listening and (answered := TextInputOptions().text_input_cb(session, event)) is not None:
             await answered
 
     def _on_close(self, event: CloseEvent) -> None:
+        if self._agent is not None:
+            self._agent.entered.set()
         # The session gives up after repeated errors of the service. To stay would be to look present and be mute.
         if event.reason is CloseReason.ERROR:
             self._failed()

@@ -1,4 +1,7 @@
-"""The agents' own tests need livekit-agents, which only their environment has: `.venv-worker/bin/python -m pytest tests/worker`."""
+"""The agents' own tests need livekit-agents, which only their environment has.
+
+`.venv-worker/bin/python -m pytest tests/worker` runs them.
+"""
 
 from importlib.util import find_spec
 
