@@ -22,6 +22,7 @@ from orchestrator.alerting.sinks.webhook import WebhookSink
 from orchestrator.configuration.credentials import Scope
 from orchestrator.configuration.requests import requested_placement
 from orchestrator.core.facts import Routed
+from orchestrator.core.fleet import NOTHING_KNOWN, Fleet
 from orchestrator.core.routing import Routes
 from orchestrator.livekit.api import LiveKitApi
 from orchestrator.livekit.grants import GrantedTokens
@@ -271,7 +272,7 @@ class Replica:
         return token_routes(door, Cors(entry.cors, dev=settings.dev, own=settings.public_url))
 
     def _route(self, room: str, metadata: str) -> Routed:
-        return routed(self._settings.compiled_routes, room, metadata)
+        return routed(self._settings.compiled_routes, room, metadata, self._runtime.fleet.fleet)
 
     async def start(self) -> None:
         """Listen at once, so that LiveKit gets a 503 and comes again, and drive sessions as soon as the store is there."""
@@ -336,11 +337,11 @@ class Replica:
                 continue  # the monotonic clock carries the store's time on
 
 
-def routed(routes: Routes, room: str, metadata: str) -> Routed:
-    """What the routes want in a room; a room with which `rollcall doctor` tries things out is none of theirs."""
+def routed(routes: Routes, room: str, metadata: str, fleet: Fleet = NOTHING_KNOWN) -> Routed:
+    """What the routes want in a room, as workers answer now; a room with which doctor tries things out is none of theirs."""
     if room.startswith(contract.SCRATCH_PREFIX):
         return Routed((), SCRATCH_ROUTE)
-    return routes.route(room, metadata).routed
+    return routes.route(room, metadata, fleet).routed
 
 
 def _times(settings: Settings) -> Times:

@@ -12,7 +12,7 @@ from rich.console import Console
 from orchestrator.configuration.problems import Problem, Severity
 from orchestrator.core.facts import CandidateSpec, PlacementSpec
 from orchestrator.core.policy import Policy
-from orchestrator.core.routing import Routing
+from orchestrator.core.routing import Chosen, Routing
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
@@ -58,6 +58,8 @@ def show_routing(room: str, routing: Routing) -> None:
         for candidate in placement.candidates:
             role = "metadata" if candidate is placement.candidates[0] else f"fallback {_name(candidate.agent_name)}, metadata"
             console.print(f"  {role} {candidate.metadata}")
+    for chosen in routing.choices:
+        console.print(f"one of {_listed(chosen.of)}: {_rule(chosen)}")
     for warning in routing.warnings:
         console.print(f"warning: {warning}", style="yellow")
 
@@ -67,6 +69,7 @@ def routing_json(room: str, routing: Routing) -> dict[str, object]:
         "room": room,
         "route": routing.route,
         "agents": [_placement_json(placement) for placement in routing.placements],
+        "choices": [_choice_json(chosen) for chosen in routing.choices],
         "trace": [dataclasses.asdict(considered) for considered in routing.trace],
         "warnings": list(routing.warnings),
     }
@@ -80,6 +83,30 @@ def _placement_json(placement: PlacementSpec) -> dict[str, object]:
         "priority": placement.priority,
         "policy": _policy_json(placement.policy),
     }
+
+
+def _choice_json(chosen: Chosen) -> dict[str, object]:
+    return {
+        "of": list(chosen.of),
+        "capabilities": sorted(chosen.choice.capabilities),
+        "region": chosen.choice.region,
+        "rule": _rule(chosen),
+    }
+
+
+def _rule(chosen: Chosen) -> str:
+    """How one of several is chosen when a room comes: here nothing is known of workers."""
+    conditions = ["can " + " and ".join(sorted(chosen.choice.capabilities))] if chosen.choice.capabilities else []
+    conditions += [f"is in {chosen.choice.region}"] if chosen.choice.region else []
+    asked = " and ".join(filter(None, (", ".join(conditions), "has room")))
+    return (
+        f"the first of which a worker has announced that it {asked}; "
+        "where nothing is announced, in the order written. The others are its fallbacks"
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(_name, names))
 
 
 def _candidate_json(candidate: CandidateSpec) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.configuration.entries import AgentEntry, RouteEntry
+from orchestrator.configuration.entries import AgentEntry, RouteAgentEntry, RouteEntry
 from orchestrator.configuration.problems import Finding, Location, Severity, did_you_mean, listed
 from orchestrator.configuration.routes import candidates_of, label_of, pattern_of, template_of
 from orchestrator.core.patterns import Glob
@@ -25,16 +25,16 @@ def check(agents: Agents, routes: Sequence[RouteEntry], limits: MetadataLimits) 
     yield from _names(agents, routes)
     yield from _circles(agents)
     # What follows asks what a route comes to, which an agent that does not exist leaves open.
-    known = [
-        (index, route)
-        for index, route in enumerate(routes)
-        if all(entry.agent in agents and set(candidates_of(agents, entry)) <= agents.keys() for entry in route.agents)
-    ]
+    known = [(index, route) for index, route in enumerate(routes) if all(_known(agents, entry) for entry in route.agents)]
     for index, route in known:
         yield from _twice(agents, index, route)
         yield from dict.fromkeys(_unbound(agents, index, route))
         yield from _size(agents, index, route, limits)
     yield from _never_matched(routes)
+
+
+def _known(agents: Agents, entry: RouteAgentEntry) -> bool:
+    return all(name in agents for name in entry.names) and set(candidates_of(agents, entry)) <= agents.keys()
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
@@ -47,8 +47,10 @@ def _names(agents: Agents, routes: Sequence[RouteEntry]) -> Iterator[Finding]:
                 yield _no_such_agent(("agents", name, "fallback", index), fallback, agents)
     for number, route in enumerate(routes):
         for index, entry in enumerate(route.agents):
-            if entry.agent not in agents:
-                yield _no_such_agent(("routes", number, "agents", index), entry.agent, agents)
+            for place, name in enumerate(entry.names):
+                if name not in agents:
+                    inside = () if entry.any is None else ("any", place)
+                    yield _no_such_agent(("routes", number, "agents", index, *inside), name, agents)
 
 
 def _no_such_agent(location: Location, name: str, agents: Agents) -> Finding:
@@ -88,7 +90,7 @@ def _twice(agents: Agents, number: int, route: RouteEntry) -> Iterator[Finding]:
     first: dict[str, str] = {}
     for index, entry in enumerate(route.agents):
         for name in candidates_of(agents, entry):
-            place = f"agents[{index}]" if name == entry.agent else f"a fallback of agents[{index}]"
+            place = f"agents[{index}]" if name in entry.names else f"a fallback of agents[{index}]"
             if name in first:
                 message = f'"{name}" would be twice in one room: as {first[name]} and as {place}.'
                 yield Finding(("routes", number, "agents", index), message, "Name each agent once, fallbacks included.")

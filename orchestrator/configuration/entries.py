@@ -221,8 +221,44 @@ Agent = Annotated[AgentEntry, BeforeValidator(_agent, json_schema_input_type=Age
 
 
 class RouteAgentEntry(Entry):
-    agent: str
+    """One agent of a route; or several of which one is to serve, chosen by what their workers announce."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["agent"]}, {"required": ["any"]}],
+            "dependentRequired": {"capabilities": ["any"], "region": ["any"]},
+        }
+    )
+
+    agent: str | None = None
+    any: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Agents of which one serves: one whose workers have all capabilities, are in the region and have room; of those who
+    do alike, and where nothing is announced, the one that is written first. The others are its fallbacks, in that order;
+    the fallbacks of each agent alone are not added."""
+    capabilities: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """What a worker must have announced that it can do; only with `any`."""
+    region: str = ""
+    """Where a worker should have announced that it is; only with `any`."""
     metadata: Metadata = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The agents that the entry itself names."""
+        return self.any if self.any is not None else () if self.agent is None else (self.agent,)
+
+    @model_validator(mode="after")
+    def _one_or_any(self) -> "RouteAgentEntry":
+        if self.agent is None and self.any is None:
+            raise PydanticCustomError("route_agent", "it names no agent. Write {example}", {"example": "agent: mary"})
+        if self.agent is not None and self.any is not None:
+            message = "it has both agent and any. Keep one of them"
+            raise PydanticCustomError("route_agent", message, {"at": ("any",)})
+        for condition in ("capabilities", "region"):
+            if self.any is None and getattr(self, condition):
+                message = "it chooses between several, and there is one. Write {example}"
+                context = {"at": (condition,), "example": "any: [mary, tom]"}
+                raise PydanticCustomError("route_agent", message, context)
+        return self
 
 
 def _route_agent(value: Any) -> Any:

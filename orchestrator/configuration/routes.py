@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator.configuration.entries import AgentEntry, PolicyEntry, RouteAgentEntry, RouteEntry
+from orchestrator.core.fleet import Choice
 from orchestrator.core.patterns import RoomPattern, glob, regex
 from orchestrator.core.policy import Policy
 from orchestrator.core.routing import Candidate, Route, Routes, Wanted
@@ -49,8 +50,13 @@ def template_of(agent: AgentEntry, route: RouteEntry, entry: RouteAgentEntry) ->
 
 
 def candidates_of(agents: Mapping[str, AgentEntry], entry: RouteAgentEntry) -> list[str]:
-    """The names that can serve one entry of a route: the agent itself, then its fallbacks, without theirs."""
-    return [entry.agent, *agents[entry.agent].fallback]
+    """The names that can serve one entry of a route: the agent itself, then its fallbacks, without theirs.
+
+    Of one that names several, those: what stands in the entry is the whole list, and their own fallbacks are not added.
+    """
+    if entry.any is not None:
+        return list(entry.any)
+    return [name for named in entry.names for name in (named, *agents[named].fallback)]
 
 
 def policy_of(entry: PolicyEntry, default: Policy) -> Policy:
@@ -60,7 +66,10 @@ def policy_of(entry: PolicyEntry, default: Policy) -> Policy:
 
 
 def _wanted(agents: Mapping[str, AgentEntry], route: RouteEntry, entry: RouteAgentEntry, default: Policy) -> Wanted:
+    candidates = candidates_of(agents, entry)
+    # A fallback goes by the policy of the agent that it serves for; of several, each may turn out to be the first.
+    own = {name: agents[name if entry.any is not None else candidates[0]].policy for name in candidates}
     return Wanted(
-        candidates=tuple(Candidate(name, template_of(agents[name], route, entry)) for name in candidates_of(agents, entry)),
-        policy=policy_of(agents[entry.agent].policy, default),
+        tuple(Candidate(name, template_of(agents[name], route, entry), policy_of(own[name], default)) for name in candidates),
+        None if entry.any is None else Choice(frozenset(entry.capabilities), entry.region),
     )

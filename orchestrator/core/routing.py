@@ -1,7 +1,8 @@
 """From a room's name and metadata to the agents that it should have, with the trace of why.
 
 The first route that matches wins, and all of its agents are placed. A room that no route matches is unrouted, and so is
-one whose route wants no agent.
+one whose route wants no agent. Where a route names several agents of which one is to serve, what their workers announce
+decides which one it is, now; the others are its fallbacks.
 """
 
 import json
@@ -11,6 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from orchestrator.core.facts import CandidateSpec, PlacementSpec, Routed
+from orchestrator.core.fleet import NOTHING_KNOWN, Choice, Fleet, ranked
 from orchestrator.core.patterns import REGEX_NAME_LIMIT, Parts, Regex, RoomPattern
 from orchestrator.core.policy import Policy
 from orchestrator.core.templates import ROOM_PART, Json, Template, encode
@@ -27,14 +29,22 @@ class Candidate:
 
     agent_name: str
     metadata: Template
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One agent of a route: the agent itself, then its fallbacks in order."""
+    """One agent of a route: the agent itself, then its fallbacks in order; with a choice, all of whom one is to serve."""
 
     candidates: tuple[Candidate, ...]
-    policy: Policy
+    choice: Choice | None = None
+
+    def by(self, fleet: Fleet) -> tuple[Candidate, ...]:
+        """The candidates in the order in which they are to be tried: the first one's policy holds for the placement."""
+        if self.choice is None:
+            return self.candidates
+        named = {candidate.agent_name: candidate for candidate in self.candidates}
+        return tuple(named[name] for name in ranked(fleet, tuple(named), self.choice))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,15 @@ class Considered:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """One choice that a route left open: between whom, by what, and in which order they are tried."""
+
+    of: tuple[str, ...]
+    choice: Choice
+    order: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Routing:
     """What the routes answer for one room."""
 
@@ -67,11 +86,16 @@ class Routing:
     route: str
     trace: tuple[Considered, ...] = ()
     warnings: tuple[str, ...] = ()
+    choices: tuple[Chosen, ...] = ()
 
     @property
     def routed(self) -> Routed:
         """The fact: what a session remembers of it."""
-        return Routed(self.placements, self.route, self.warnings)
+        turned = [
+            f"{_named(chosen.order)} in place of {_named(chosen.of)}" for chosen in self.choices if chosen.order != chosen.of
+        ]
+        why = f"; {', '.join(turned)}, by what workers announce" if turned else ""
+        return Routed(self.placements, f"{self.route}{why}", self.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +104,7 @@ class Routes:
 
     routes: tuple[Route, ...] = ()
 
-    def route(self, room: str, metadata: str) -> Routing:
+    def route(self, room: str, metadata: str, fleet: Fleet = NOTHING_KNOWN) -> Routing:
         """Ask each route in turn. `metadata` is the room's own, of any form: it need not be JSON."""
         about = _Room(room, metadata)
         trace: list[Considered] = []
@@ -91,7 +115,7 @@ class Routes:
             parts, why = _match(route, about)
             trace.append(Considered(route.label, parts is not None, why))
             if parts is not None:
-                return Routing(_placements(route, {**parts, ROOM_PART: room}), route.label, tuple(trace), tuple(warnings))
+                return _routing(route, {**parts, ROOM_PART: room}, fleet, tuple(trace), tuple(warnings))
         return Routing((), NO_ROUTE, tuple(trace), tuple(warnings))
 
 
@@ -175,12 +199,18 @@ def _field(fields: Mapping[str, Json], path: str) -> tuple[bool, Json]:
     return _field(inner, rest) if rest and isinstance(inner, dict) else (False, None)
 
 
-def _placements(route: Route, parts: Parts) -> tuple[PlacementSpec, ...]:
-    return tuple(
-        PlacementSpec(
-            candidates=tuple(CandidateSpec(c.agent_name, c.metadata.render(parts)) for c in wanted.candidates),
-            policy=wanted.policy,
-            priority=route.priority,
-        )
-        for wanted in route.wanted
-    )
+def _routing(route: Route, parts: Parts, fleet: Fleet, trace: tuple[Considered, ...], warnings: tuple[str, ...]) -> Routing:
+    placements: list[PlacementSpec] = []
+    choices: list[Chosen] = []
+    for wanted in route.wanted:
+        candidates = wanted.by(fleet)
+        specs = tuple(CandidateSpec(c.agent_name, c.metadata.render(parts)) for c in candidates)
+        placements.append(PlacementSpec(specs, candidates[0].policy, route.priority))
+        if wanted.choice is not None:
+            written = tuple(c.agent_name for c in wanted.candidates)
+            choices.append(Chosen(written, wanted.choice, tuple(c.agent_name for c in candidates)))
+    return Routing(tuple(placements), route.label, trace, warnings, tuple(choices))
+
+
+def _named(names: tuple[str, ...]) -> str:
+    return ", ".join(name or "(unnamed)" for name in names)

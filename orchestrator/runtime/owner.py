@@ -20,7 +20,7 @@ from orchestrator.runtime.ports import (
 )
 
 Route = Callable[[str, str], Routed]
-"""Room name and room metadata in, placements out. Pure."""
+"""Room name and room metadata in, placements out: by the configuration, and by who answers to the names in it now."""
 
 _STORE_RETRY = 0.5
 """Seconds between attempts to write while the store is away: nothing else may happen to the session meanwhile."""
@@ -59,6 +59,7 @@ class SessionOwner:
         self._on_stop = on_stop
         self._session = loaded.session
         self._foreseen: Session | None = None
+        self._routed: Routed | None = None
         self._epoch = loaded.epoch
         self._inbox: tuple[Delivered, ...] | None = loaded.inbox
         self._woken = False
@@ -98,7 +99,7 @@ class SessionOwner:
         if session is None:
             raise RuntimeError(f"session {self.sid} was claimed without any fact")
         if not session.routed:
-            session = fold(session, self._parts.route(session.room, session.metadata), self._parts.clock.now())
+            session = fold(session, self._route(session), self._parts.clock.now())
         self._foreseen = session
         return session
 
@@ -190,7 +191,7 @@ class SessionOwner:
             raise RuntimeError(f"session {self.sid} was claimed without any fact")
         now = self._parts.clock.now()
         if not session.routed:
-            take(Delivered(self._parts.route(session.room, session.metadata), now))
+            take(Delivered(self._route(session), now))
         for fact in facts:
             take(Delivered(fact, now))
         if not steps or session is None:
@@ -209,6 +210,12 @@ class SessionOwner:
     def _observe(self, steps: Sequence[tuple[Session | None, Session, Delivered]]) -> None:
         for before, after, delivered in steps:
             self._parts.observer.folded(before, after, delivered)
+
+    def _route(self, session: Session) -> Routed:
+        """The routes' answer, asked for once: who is chosen of several may change by the next time, and work has begun."""
+        if self._routed is None:
+            self._routed = self._parts.route(session.room, session.metadata)
+        return self._routed
 
     async def _waiting(self) -> tuple[Delivered, ...]:
         if self._inbox is not None:

@@ -7,7 +7,7 @@ from orchestrator.core.policy import Policy
 from orchestrator.core.routing import Candidate, Route, Routes, Wanted
 from orchestrator.core.templates import Template
 
-EVERY_ROOM = Routes((Route("routes[0] every other room", (Wanted((Candidate("mary", Template({})),), Policy()),)),))
+EVERY_ROOM = Routes((Route("routes[0] every other room", (Wanted((Candidate("mary", Template({}), Policy()),)),)),))
 
 
 def test_a_scratch_room_of_doctor_gets_no_agent_whatever_the_routes_say() -> None:

@@ -178,6 +178,13 @@ def test_the_schema_accepts_the_example_and_finds_what_is_wrong() -> None:
     assert len(list(validator.iter_errors({**example, "pulse_perod": 3}))) == 1
     assert len(list(validator.iter_errors({**example, "deadline": "6 apples"}))) == 1
     assert len(list(validator.iter_errors({**example, "routes": [{"agents": ["mary", {"agnt": "tom"}]}]}))) == 1
+    for entry, right in (
+        ({"any": ["mary", "tom"], "capabilities": ["es"], "region": "eu"}, True),
+        ({"agent": "mary", "any": ["tom"]}, False),
+        ({"agent": "mary", "region": "eu"}, False),
+        ({}, False),
+    ):
+        assert validator.is_valid({**example, "routes": [{"agents": [entry]}]}) is right
 
 
 # --- route -------------------------------------------------------------------------------------------------------------
@@ -211,6 +218,25 @@ def test_route_test_shows_which_routes_did_not_match() -> None:
         '  yes  routes[3] room "internal-*": the name matches',
         'No agent: routes[3] room "internal-*" wants none.',
         "warning: The room's metadata is not JSON, so no route could look at its fields.",
+    ]
+
+
+def test_route_test_shows_by_what_one_of_several_is_chosen(nowhere: Path) -> None:
+    route = "{agents: [{any: [mary, tom], capabilities: [es, de], region: eu}]}"
+    (nowhere / "rollcall.yaml").write_text(f"agents: {{mary: , tom: }}\nroutes: [{route}]")
+    rule = (
+        "the first of which a worker has announced that it can de and es, is in eu and has room; "
+        "where nothing is announced, in the order written. The others are its fallbacks"
+    )
+
+    assert rollcall("route", "test", "--room", "b").stdout.splitlines()[2:] == [
+        "agent mary  priority 0",
+        "  metadata {}",
+        "  fallback tom, metadata {}",
+        f"one of mary, tom: {rule}",
+    ]
+    assert json.loads(rollcall("route", "test", "--room", "b", "--json").stdout)["choices"] == [
+        {"of": ["mary", "tom"], "capabilities": ["de", "es"], "region": "eu", "rule": rule}
     ]
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.configuration.problems import ConfigurationError, Problem
+from orchestrator.core.fleet import Announcement, Fleet, Worker
 from orchestrator.core.policy import OnLeave, Policy
 from orchestrator.core.proof import Proof
 from orchestrator.settings import Configuration, load_configuration
@@ -195,6 +196,58 @@ def test_a_name_that_does_not_exist_is_refused_with_the_one_that_is_meant(file: 
         'rollcall.yaml:10: routes[1].agents[0]: There is no agent "zoe". '
         'Add it under agents:, or name one of those that are there: "mary", "tom".',
     ]
+
+
+def test_of_several_agents_one_is_placed_with_its_own_metadata_and_policy_and_the_others_behind_it(file: Path) -> None:
+    configuration, warnings = accepted(
+        file,
+        """
+        agents:
+          mary: {metadata: {persona: mary}, policy: {attempts: 2}, fallback: [ann]}
+          tom: {metadata: {persona: tom}, policy: {attempts: 3}}
+          ann:
+        routes:
+          - agents: [{any: [mary, tom], capabilities: [es, de], region: eu, metadata: {a: 1}}, ann]
+        """,
+    )
+    tom = Worker(Announcement("w1", "tom", region="eu", capabilities=("de", "es")), 0.0, 1.0)
+
+    written = configuration.compiled_routes.route("r", "").placements
+    announced = configuration.compiled_routes.route("r", "", Fleet(at=1.0, live={"tom": (tom,)})).placements
+
+    assert warnings == []
+    assert [[c.agent_name for c in placement.candidates] for placement in written] == [["mary", "tom"], ["ann"]]
+    assert [[c.agent_name for c in placement.candidates] for placement in announced] == [["tom", "mary"], ["ann"]]
+    assert [written[0].policy.attempts, announced[0].policy.attempts] == [2, 3]
+    assert announced[0].candidates[0].metadata == '{"persona":"tom","a":1}'
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{any: [mary, tim]}", 'routes[0].agents[0].any[1]: There is no agent "tim". Did you mean "tom"?'),
+        ("{any: [mary, tom, mary]}", 'routes[0].agents[0]: "mary" would be twice in one room: as agents[0] and as agents[0].'),
+        ("{any: []}", "routes[0].agents[0].any: It is empty."),
+        ("{any: mary}", "routes[0].agents[0].any: It must be a list."),
+        ("{any: [mary], agent: tom}", "routes[0].agents[0].any: It has both agent and any. Keep one of them."),
+        ("{metadata: {a: 1}}", "routes[0].agents[0]: It names no agent. Write agent: mary."),
+        (
+            "{agent: mary, capabilities: [es]}",
+            "routes[0].agents[0].capabilities: It chooses between several, and there is one.",
+        ),
+        ("{agent: mary, region: eu}", "routes[0].agents[0].region: It chooses between several, and there is one."),
+        ('{any: [mary], capabilities: [""]}', "routes[0].agents[0].capabilities[0]: It is empty."),
+        ("{any: [mary], capabilitys: [es]}", 'There is no setting "capabilitys" here. Did you mean "capabilities"?'),
+    ],
+)
+def test_a_choice_that_cannot_be_meant_is_refused(file: Path, entry: str, message: str) -> None:
+    assert message in only(refused(file, f"agents: {{mary: , tom: }}\nroutes:\n  - agents:\n      - {entry}"))
+
+
+def test_one_name_in_two_entries_is_refused_choices_included(file: Path) -> None:
+    text = "agents: {mary: , tom: , ann: {fallback: [tom]}}\nroutes: [{agents: [ann, {any: [mary, tom]}]}]"
+
+    assert '"tom" would be twice in one room: as a fallback of agents[0] and as agents[1].' in only(refused(file, text))
 
 
 @pytest.mark.parametrize(

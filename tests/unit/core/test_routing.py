@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core.facts import CandidateSpec, PlacementSpec, Routed
+from orchestrator.core.fleet import Announcement, Choice, Fleet, Worker
 from orchestrator.core.patterns import REGEX_NAME_LIMIT, glob, regex
 from orchestrator.core.policy import Policy
-from orchestrator.core.routing import NO_ROUTE, Candidate, Route, Routes, Scalar, Wanted
+from orchestrator.core.routing import NO_ROUTE, Candidate, Chosen, Route, Routes, Scalar, Wanted
 from orchestrator.core.templates import Json, Template
 
 PATIENT = Policy(attempts=9)
@@ -17,7 +18,7 @@ PATIENT = Policy(attempts=9)
 
 def wanted(*names: str, policy: Policy = PATIENT, metadata: dict[str, Json] | None = None) -> Wanted:
     """An agent and its fallbacks, all told the same."""
-    return Wanted(tuple(Candidate(name, Template(metadata or {})) for name in names), policy)
+    return Wanted(tuple(Candidate(name, Template(metadata or {}), policy) for name in names))
 
 
 def route(label: str, *agents: Wanted, room: str | None = None, fields: dict[str, Scalar] | None = None) -> Route:
@@ -142,3 +143,53 @@ def test_no_room_and_no_metadata_raises(room: str, metadata: str) -> None:
     routing = routes.route(room, metadata)
 
     assert all(json.loads(p.candidates[0].metadata) == {"r": room} for p in routing.placements)
+
+
+# --- one of several ---------------------------------------------------------------------------------------------------
+
+SPANISH = Choice(frozenset({"es"}), "eu")
+
+
+def one_of(*names: str, choice: Choice = SPANISH) -> Wanted:
+    """Of these one is to serve; each has a policy of its own."""
+    return Wanted(tuple(Candidate(name, Template({"persona": name}), Policy(attempts=len(name))) for name in names), choice)
+
+
+def announced(*told: Announcement) -> Fleet:
+    return Fleet(at=1.0, live={t.agent_name: (Worker(t, 0.0, 1.0),) for t in told})
+
+
+TOM = Announcement("w1", "tom", region="eu", capabilities=("es", "de"))
+
+
+def test_of_several_the_one_whose_workers_fit_is_placed_and_the_others_are_its_fallbacks() -> None:
+    routing = Routes((route("a", one_of("mary", "tom", "ann")),)).route("r", "", announced(TOM))
+
+    assert routing.placements == (
+        PlacementSpec(
+            tuple(CandidateSpec(name, json.dumps({"persona": name}, separators=(",", ":"))) for name in ("tom", "mary", "ann")),
+            Policy(attempts=3),
+        ),
+    )
+
+
+def test_with_nothing_announced_the_first_written_is_placed() -> None:
+    routing = Routes((route("a", one_of("mary", "tom")),)).route("r", "")
+
+    assert [c.agent_name for c in routing.placements[0].candidates] == ["mary", "tom"]
+    assert routing.placements[0].policy == Policy(attempts=4)
+    assert routing.routed.route == "a"
+
+
+def test_a_session_remembers_that_another_than_the_first_written_was_chosen() -> None:
+    routing = Routes((route("a", one_of("mary", "tom")),)).route("r", "", announced(TOM))
+
+    assert routing.routed.route == "a; tom, mary in place of mary, tom, by what workers announce"
+    assert routing.choices == (Chosen(("mary", "tom"), SPANISH, ("tom", "mary")),)
+
+
+def test_a_fallback_stays_behind_its_agent_whatever_workers_announce() -> None:
+    routing = Routes((route("a", wanted("mary", "tom")),)).route("r", "", announced(TOM))
+
+    assert [c.agent_name for c in routing.placements[0].candidates] == ["mary", "tom"]
+    assert routing.choices == ()
