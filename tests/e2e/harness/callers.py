@@ -8,7 +8,7 @@ import math
 import time
 from array import array
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from livekit import rtc
@@ -48,10 +48,12 @@ class Caller:
         self._room.on("participant_disconnected", self._miss)
         self._room.on("participant_attributes_changed", self._learn)
         self._room.on("track_subscribed", self._hear)
+        self._room.on("track_unsubscribed", self._stop_hearing)
         self._room.register_text_stream_handler(TRANSCRIPTION_TOPIC, self._read)
         self._microphone = rtc.AudioSource(RATE, num_channels=1, queue_size_ms=MICROPHONE_QUEUE_MS)
         self._to_say: asyncio.Queue[tuple[array[int], asyncio.Event]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._listening: dict[str, asyncio.Task[None]] = {}
 
     async def join(self, token: str) -> None:
         """Connect, with the microphone on; with it the room exists."""
@@ -111,12 +113,18 @@ class Caller:
         self._see(participant)
         voice = self.hearing.of(participant.identity)
         if voice is not None and track.kind == rtc.TrackKind.KIND_AUDIO:
-            self._keep(self._listen(track, voice))
+            self._listening[track.sid] = self._keep(self._listen(track, voice))
+
+    def _stop_hearing(self, track: rtc.Track, _: rtc.RemoteTrackPublication, __: rtc.RemoteParticipant) -> None:
+        # The client takes the receiver of a track that has ended for the next one: what still listens there hears that one.
+        if (listening := self._listening.pop(track.sid, None)) is not None:
+            listening.cancel()
 
     def _read(self, reader: rtc.TextStreamReader, identity: str) -> None:
         async def read() -> None:
-            words = await reader.read_all()
-            self.lines.append(Line(identity, words))
+            # Whoever is taken out in the middle of a sentence never writes the end of it: that is no line.
+            with suppress(rtc.StreamError):
+                self.lines.append(Line(identity, await reader.read_all()))
 
         self._keep(read())
 
@@ -143,10 +151,11 @@ class Caller:
         finally:
             await stream.aclose()
 
-    def _keep(self, work: Coroutine[None, None, None]) -> None:
+    def _keep(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 @asynccontextmanager

@@ -122,7 +122,7 @@ def _config(*agent_names: str) -> Config:
     return {
         "agents": {
             **{name: {"metadata": {"persona": name}} for name in agent_names},
-            ABSENT: {"policy": {"attempts": 1}},
+            ABSENT: {"policy": {"attempts": 1, "accept_window": "1s", "join_window": "2s"}},
         },
         "routes": [{"agents": [agent_names[0]]}],
     }
