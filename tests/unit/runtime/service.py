@@ -13,6 +13,7 @@ from orchestrator.core.policy import Policy
 from orchestrator.core.session import Session
 from orchestrator.runtime.assembly import Ports, Runtime, Times
 from orchestrator.runtime.budget import Allowance
+from orchestrator.runtime.owner import Route
 from orchestrator.runtime.ports import Delivered
 from orchestrator.runtime.reconciler import ReconcilerTimes
 from orchestrator.runtime.tasks import Tasks
@@ -92,7 +93,7 @@ class Service:
 
     def __init__(
         self,
-        route: Routed,
+        route: Routed | Route,
         *,
         replica: str = "r1",
         shared: "Service | None" = None,
@@ -129,7 +130,7 @@ class Service:
             replica,
             ports,
             times or Times(reconciler=UNRECONCILED),
-            route=lambda _room, _metadata: route,
+            route=(lambda _room, _metadata: route) if isinstance(route, Routed) else route,
             tasks=self.tasks,
             allowance=Allowance(UNLIMITED, clock, self.tasks),
             configured=configured,
@@ -175,7 +176,7 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    route: Routed,
+    route: Routed | Route,
     *,
     replica: str = "r1",
     shared: Service | None = None,

@@ -7,11 +7,12 @@ import pytest
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Awaited
-from orchestrator.core.fleet import NOTHING_KNOWN, Announcement, Tally
+from orchestrator.core.fleet import NOTHING_KNOWN, Announcement, Choice, Tally, ranked
 from orchestrator.core.policy import Policy
 from orchestrator.core.session import Session, SessionState
 from orchestrator.runtime.ports import Announced, LiveKitUnavailable, SlotEnd
 from tests.fakes.livekit import joins
+from tests.fakes.store import MemoryWorkers
 from tests.unit.runtime.service import Service, running, wants
 
 pytestmark = [pytest.mark.looptime, pytest.mark.asyncio]
@@ -301,3 +302,27 @@ async def test_sessions_are_counted_by_the_agent_that_serves_or_is_tried() -> No
         await service.until("three", unverified)
         await service.clock.sleep(6)
         assert (await service.runtime.fleet.look()).tallies == {"mary": Tally(verified=2, unverified=1)}
+
+
+# --- one of several ---------------------------------------------------------------------------------------------------
+
+
+async def test_whom_a_session_gets_is_decided_once_although_work_begins_before_the_first_commit() -> None:
+    """By the time of the commit, another one might be chosen."""
+    answers = iter([wants("mary", fallback=["tom"]), wants("tom", fallback=["mary"])])
+    async with running(lambda _room, _metadata: next(answers)) as service:
+        service.livekit.worker = joins
+        await service.start_room()
+        session = await service.until(ROOM, verified)
+        assert [placement.agent_name for placement in session.placements] == ["mary"]
+
+
+async def test_the_view_of_a_replica_decides_who_is_chosen_and_is_two_seconds_old_at_most() -> None:
+    choice = Choice(frozenset({"es"}))
+    async with running(wants("mary")) as service:
+        names = ("mary", "tom")
+        assert ranked(service.runtime.fleet.fleet, names, choice) == ("mary", "tom")
+        another = MemoryWorkers(service.store.line)
+        await another.announce(Announcement("w1", "tom", capabilities=("es",)))
+        await service.clock.sleep(2.1)
+        assert ranked(service.runtime.fleet.fleet, names, choice) == ("tom", "mary")
