@@ -18,6 +18,7 @@ const transcript = new Transcript($("transcript"));
 const agentLevel = new Meter($("agent-level"), $("agent-decibels"));
 const myLevel = new Meter($("my-level"), $("my-decibels"));
 
+let agents = [];
 let call;
 let sound;
 let looking;
@@ -54,14 +55,22 @@ function pressed(muted) {
 
 // --- whom one can call ---
 
+function hint() {
+  $("agent-hint").textContent = words.workers(agents, typed("agent"));
+}
+
 async function listAgents() {
+  hint();
   if (document.body.dataset.tokens === "needed" && !typed("operate-token")) return;
+  const first = !agents.length;
   try {
-    const agents = await rollcall.agents();
+    agents = (await rollcall.agents()).filter((agent) => agent.agent_name); // the empty name is what the routes choose
     $("agents").replaceChildren(...agents.map(({ agent_name: name }) => new Option(name, name)));
-    if (agents.length && !typed("agent")) $("agent").value = agents[0].agent_name;
+    const likely = agents.find((agent) => agent.state === "serving") ?? agents[0];
+    if (first && likely && !typed("agent")) $("agent").value = likely.agent_name;
+    hint();
   } catch (error) {
-    complain(`Which agents there are is not known; type a name. ${error.message}`);
+    $("agent-hint").textContent = `Which agents there are is not known; type a name. ${error.message}`;
   }
 }
 
@@ -145,6 +154,7 @@ function hungUp() {
   phase("idle");
   say("Not connected.");
   stopLooking();
+  listAgents();
 }
 
 async function disconnect() {
@@ -183,6 +193,7 @@ $("call-form").addEventListener("submit", (event) => {
   event.preventDefault();
   if (!call) connect();
 });
+$("agent").addEventListener("input", hint);
 $("disconnect").addEventListener("click", disconnect);
 $("hear").addEventListener("click", () => call?.hear());
 $("mute").addEventListener("click", async () => {

@@ -13,9 +13,24 @@ export function microphone(error) {
   return `${MICROPHONE[error.name] ?? `The microphone cannot be opened: ${error.message}.`} You can hear, and are not heard.`;
 }
 
+const WORKERS = {
+  serving: "Its workers have room.",
+  full: "All of its workers are full.",
+  draining: "Its workers are about to stop and take nobody more.",
+  offline: "None of its workers is there now.",
+  unannounced: "Of its workers nothing is known.",
+};
+
+// What is known of an agent's workers; `agents` is the answer of GET /agents.
+export function workers(agents, name) {
+  if (!name) return "Empty: whom the routes choose.";
+  if (!agents.length) return "";
+  const known = agents.find((agent) => agent.agent_name === name);
+  return known ? (WORKERS[known.state] ?? "") : "Not one that is known here.";
+}
+
 const ADVICE = {
   401: "Check the API token.",
-  403: "Give a token of that scope.",
   404: "Does this service have that address?",
   503: "Its store may be down.",
 };
