@@ -27,10 +27,8 @@ SHARED: Final = ("HS256",)
 LEEWAY: Final = 30.0
 """Seconds by which the provider's clock and ours may be apart."""
 
-TOKEN_BYTES: Final = 8192
-"""A longer one would not get through most proxies, and is not worth looking at."""
-
-SUBJECT_CHARACTERS: Final = 256
+SUBJECT_BYTES: Final = 256
+"""Of an identity, livekit-server takes no more."""
 
 FRESH: Final = 300.0
 """Seconds after which the keys are fetched again: a key that the provider withdraws is then taken no more."""
@@ -73,17 +71,19 @@ class IdentityProvider:
             await self._keys.close()
 
     async def claims(self, token: str) -> dict[str, Any]:
-        """The claims of a token that holds; `sub` is text. Raises NotAccepted and ProviderUnavailable."""
-        if len(token) > TOKEN_BYTES:
-            raise NotAccepted("too long")
+        """The claims of a token that holds; `sub` is text. Raises NotAccepted and ProviderUnavailable.
+
+        The token is as long as a request's header may be, at most.
+        """
         try:
             if self._keys is None:
                 claims = self._decoded(token, self._secret or "", SHARED)
             else:
                 claims = self._decoded(token, await self._keys.key(_key_id(token)), ALGORITHMS)
+            subject = len(claims["sub"].encode())
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:  # claims may be of any kind and size
             raise NotAccepted(type(error).__name__) from error
-        if not 0 < len(claims["sub"]) <= SUBJECT_CHARACTERS:
+        if not 0 < subject <= SUBJECT_BYTES:
             raise NotAccepted("a subject of no use")
         return claims
 
