@@ -219,7 +219,7 @@ class Replica:
             debug.FOLDER,
             dev=settings.dev,
             operators=any(token.scope is Scope.OPERATE for token in settings.api_tokens),
-            livekit_urls=[settings.livekit_url],
+            livekit_urls=[settings.token.told_to_clients(settings.livekit_url)],
         )
         bearers = Bearers(settings.api_tokens, dev=settings.dev)
         app = build_app(
