@@ -3,7 +3,6 @@
 import asyncio
 import json
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +11,7 @@ from orchestrator.configuration.routes import policy_of
 from orchestrator.core import causes
 from orchestrator.core.belonging import same_name
 from orchestrator.core.causes import Cause
+from orchestrator.core.duplicates import SETTLED_AFTER
 from orchestrator.core.evidence import cause_so_far
 from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.fleet import NameState
@@ -30,6 +30,10 @@ NAME: Final = "canary"
 
 AT_ONCE: Final = 4
 """Canaries under way: a burst is what LiveKit loses."""
+
+LATE: Final = 5.0
+"""Seconds for which a room stays closed whose agent is still on its way: a job that waits for its process outlives its
+room, and opens it anew when it joins."""
 
 _LOOK: Final = 0.25
 _LOOK_ON_CLOUD: Final = 1.0
@@ -53,21 +57,22 @@ class Canaries:
     async def examine(self, agent_name: str) -> list[Finding]:
         async with self._turns:
             try:
+                # The dispatch goes with its room. Deleted before it, it would leave its job in LiveKit's Redis for good
+                # (seen on 1.13.5).
                 async with self.scratch.room() as room:
-                    return [await self._dispatched(agent_name, room)]
+                    trial = await self._dispatched(agent_name, room)
+                if trial.taken:
+                    await self.scratch.keep_closed(room.name, LATE, self.clock.sleep)
+                return [trial.finding]  # noqa: TRY300 - the last of what may fail stands above it
             except LiveKitError as error:
                 message = f"LiveKit did not do what is needed for a canary: {quoted(str(error))}."
                 return [failed(NAME, message, "Look into LiveKit's log at this moment.", subject=agent_name)]
 
-    async def _dispatched(self, agent_name: str, room: ListedRoom) -> Finding:
+    async def _dispatched(self, agent_name: str, room: ListedRoom) -> "_Trial":
         key = Key(session=room.sid, placement=agent_name, attempt=1, attempt_id=secrets.token_hex(8))
         began = self.clock.monotonic()
         dispatch_id = await self.livekit.create_dispatch(room.name, self._candidate(agent_name, room.name, key), key)
-        try:
-            return await self._watched(agent_name, room.name, dispatch_id, began)
-        finally:
-            with suppress(LiveKitError):  # it goes with its room at the latest
-                await self.livekit.delete_dispatch(room.name, dispatch_id)
+        return await self._watched(agent_name, room.name, dispatch_id, began)
 
     def _candidate(self, agent_name: str, room: str, key: Key) -> CandidateSpec:
         """With the metadata of the first route that wants it, so that a worker which needs it finds it."""
@@ -78,23 +83,23 @@ class Canaries:
 
     # --- waiting ---
 
-    async def _watched(self, agent_name: str, room: str, dispatch_id: str, began: float) -> Finding:
+    async def _watched(self, agent_name: str, room: str, dispatch_id: str, began: float) -> "_Trial":
         policy = _policy(self.settings, agent_name)
         every = _LOOK_ON_CLOUD if self.settings.cloud else _LOOK
-        looked = policy.accept_window == 0
+        look_at = max(policy.accept_window, SETTLED_AFTER) if policy.accept_window else policy.join_window
         while (waited := self.clock.monotonic() - began) < policy.join_window:
             agent = await self._agent(agent_name, room)
             if agent is not None:
                 seconds = self.clock.monotonic() - began
-                return _answered(agent_name, seconds, await self._asked(room, agent.identity))
-            if not looked and waited >= policy.accept_window:
-                looked = True
-                finding = await self._given_up(agent_name, room, dispatch_id, waited, final=False)
-                if finding is not None:
-                    return finding
+                return _Trial(_answered(agent_name, seconds, await self._asked(room, agent.identity)))
+            if waited >= look_at:
+                look_at = policy.join_window
+                trial = await self._given_up(agent_name, room, dispatch_id, waited, final=False)
+                if trial is not None:
+                    return trial
             await self.clock.sleep(every)
-        finding = await self._given_up(agent_name, room, dispatch_id, policy.join_window, final=True)
-        return finding or _missing(agent_name, Cause.UNKNOWN, policy.join_window)
+        trial = await self._given_up(agent_name, room, dispatch_id, policy.join_window, final=True)
+        return trial or _Trial(_missing(agent_name, Cause.UNKNOWN, policy.join_window), taken=True)
 
     async def _agent(self, agent_name: str, room: str) -> ListedParticipant | None:
         participants = await self.livekit.participants(room)
@@ -108,7 +113,7 @@ class Canaries:
             await self.clock.sleep(_LOOK)
         return await self.livekit.pulse(room, identity, timeout=self.settings.pulse_timeout)
 
-    async def _given_up(self, agent_name: str, room: str, dispatch_id: str, waited: float, *, final: bool) -> Finding | None:
+    async def _given_up(self, agent_name: str, room: str, dispatch_id: str, waited: float, *, final: bool) -> "_Trial | None":
         """What the dispatch shows of why nobody came; None while somebody still may."""
         dispatches = await self.livekit.dispatches(room)
         dispatch = next((d for d in dispatches if d.dispatch_id == dispatch_id), None)
@@ -119,7 +124,16 @@ class Canaries:
         if cause is Cause.NOT_TAKEN:
             cause = _CAUSES.get(self.announced.state(agent_name), cause)
         said = next((job.error for job in dispatch.jobs if job.error), "") if dispatch else ""
-        return _missing(agent_name, cause, waited, said)
+        return _Trial(_missing(agent_name, cause, waited, said), taken=attempt.job_has_identity)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What came of one canary."""
+
+    finding: Finding
+    taken: bool = False
+    """A worker has the job, and its agent did not come: it may yet."""
 
 
 _CAUSES: Final = {

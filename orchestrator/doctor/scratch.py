@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -12,6 +12,9 @@ from orchestrator.runtime.ports import LiveKit, LiveKitError, NotFound
 
 METADATA: Final = json.dumps({contract.RESERVED_KEY: {"scratch": True}}, separators=(",", ":"))
 """By it whoever meets such a room, or is dispatched into it, knows what it is."""
+
+_EVERY: Final = 0.5
+"""Seconds between two looks for a room that comes again."""
 
 
 class ScratchRooms:
@@ -31,6 +34,12 @@ class ScratchRooms:
         finally:
             with suppress(LiveKitError):  # what is left, `sweep` finds
                 await self._livekit.delete_room(name)
+
+    async def keep_closed(self, name: str, seconds: float, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Delete it again and again for so long."""
+        for _ in range(round(seconds / _EVERY)):
+            await sleep(_EVERY)
+            await self._is_gone(name)
 
     async def sweep(self) -> tuple[str, ...]:
         """Delete what is there again or still: an agent that joins late opens its room anew. The names of what stays."""
