@@ -58,6 +58,7 @@ from orchestrator.store.slots import PacedSlots, SlotLimits
 from orchestrator.store.transcripts import Transcripts
 from orchestrator.store.wake import Wakes
 from orchestrator.web import agents, debug, webhooks
+from orchestrator.web.admission import Admission
 from orchestrator.web.attempts import Attempts
 from orchestrator.web.auth import Bearers
 from orchestrator.web.callers import Callers
@@ -126,6 +127,7 @@ class Replica:
         sinks = self._build_sinks()
         self._outbox = Outbox(self._connection, self._keys, [sink.name for sink in sinks])
         self._deliveries = Deliveries(self._outbox, sinks, self._clock, SystemRandomness(), self._count_delivery)
+        self._placement = partial(requested_placement, settings.agents, settings.default_policy, settings.metadata_limit)
         self._runtime = self._build_runtime()
         self._ownership = self._runtime.ownership
         self._wakes = Wakes(
@@ -225,7 +227,6 @@ class Replica:
         app = build_app(
             (
                 *routes,
-                *self._session_routes(),
                 *self._token_routes(bearers),
                 *agents.routes(agents.Agents(self._runtime.fleet, settings.agents)),
                 *debug.routes(page),
@@ -235,41 +236,46 @@ class Replica:
         )
         return build_runner(app)
 
-    def _session_routes(self) -> tuple[Route, ...]:
-        settings, store = self._settings, self._store
+    def _session_routes(self, admission: Admission, cors: Cors) -> tuple[Route, ...]:
+        store = self._store
         commands = Commands(
             CommandParts(
                 store=store,
+                doorkeeper=admission,
                 intake=self._runtime.intake,
                 rooms=self._runtime.rooms,
                 repeats=RepeatedRequests(self._connection, self._keys),
-                placement=partial(requested_placement, settings.agents, settings.default_policy, settings.metadata_limit),
+                placement=self._placement,
                 clock=self._clock,
             )
         )
-        transcripts = Transcripts(self._connection, self._keys, settings.transcript_memory)
-        return session_routes(commands, Attempts(store), TranscriptDoor(store, transcripts))
+        transcripts = Transcripts(self._connection, self._keys, self._settings.transcript_memory)
+        return session_routes(commands, Attempts(store), TranscriptDoor(store, transcripts), cors)
 
     def _token_routes(self, bearers: Bearers) -> tuple[Route, ...]:
+        """Where those ask who are no operators: for a token, or for an agent in a room."""
         settings, entry = self._settings, self._settings.token
         key, secret = settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+        cors = Cors(entry.cors, dev=settings.dev, own=settings.public_url)
+        rules = Rules(entry, partial(secrets.token_hex, _NEW_NAME_BYTES))
+        callers, limit = Callers(bearers, self._identity_provider), RateLimit(entry.rate, self._clock)
         door = TokenDoor(
             TokenParts(
-                rules=Rules(entry, partial(secrets.token_hex, _NEW_NAME_BYTES)),
+                rules=rules,
                 dispatch_in_token=entry.dispatch_in_token,
                 server_url=entry.told_to_clients(settings.livekit_url),
-                callers=Callers(bearers, self._identity_provider),
-                limit=RateLimit(entry.rate, self._clock),
+                callers=callers,
+                limit=limit,
                 rooms=self._runtime.rooms,
                 store=self._store,
                 intake=self._runtime.intake,
                 route=self._route,
-                placement=partial(requested_placement, settings.agents, settings.default_policy, settings.metadata_limit),
+                placement=self._placement,
                 minter=GrantedTokens(key, secret, entry.ttl),
                 clock=self._clock,
             )
         )
-        return token_routes(door, Cors(entry.cors, dev=settings.dev, own=settings.public_url))
+        return (*token_routes(door, cors), *self._session_routes(Admission(callers, limit, rules), cors))
 
     def _route(self, room: str, metadata: str) -> Routed:
         return routed(self._settings.compiled_routes, room, metadata, self._runtime.fleet.fleet)

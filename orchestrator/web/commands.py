@@ -16,11 +16,13 @@ from orchestrator.runtime.intake import Intake
 from orchestrator.runtime.ports import Clock, LiveKitError
 from orchestrator.web.answers import answer
 from orchestrator.web.auth import SCOPES
+from orchestrator.web.callers import Caller
 from orchestrator.web.holding import until
 from orchestrator.web.livekit_errors import livekit_problem
 from orchestrator.web.problems import problem
 from orchestrator.web.requests import Body, Refused, read_model
 from orchestrator.web.sessions import SessionReader, not_found
+from orchestrator.web.token_request import LONGEST_NAME, Attributes, Name, refuse_reserved
 
 log = structlog.get_logger()
 
@@ -36,26 +38,25 @@ ACCEPTED_WITHIN: Final = 5.0
 
 LONGEST_GRACE: Final = 60.0
 _LONGEST_KEY: Final = 128
-_LONGEST_NAME: Final = 256
 
 
 class AgentRequest(Body):
     """An agent that a room is to have, beside those of its route."""
 
-    agent_name: Annotated[str, Field(max_length=_LONGEST_NAME)]
+    agent_name: Annotated[str, Field(max_length=LONGEST_NAME)]
     metadata: dict[str, Any] | str | None = None
     """The job's metadata; text that is no JSON object arrives under the key `metadata`."""
-    attributes: dict[str, str] = Field(default_factory=dict)
-    """Further attributes of the dispatch."""
-    deployment: str = ""
+    attributes: Attributes = Field(default_factory=dict)
+    """Further attributes of the dispatch. None may begin with `lk.` or `rollcall.`."""
+    deployment: Name = ""
     """The deployment of the agent that is to take the job."""
 
 
 class SwitchRequest(Body):
     """An agent that takes another one's place."""
 
-    agent_name: Annotated[str, Field(max_length=_LONGEST_NAME)]
-    instead_of: Annotated[str, Field(max_length=_LONGEST_NAME)] | None = None
+    agent_name: Annotated[str, Field(max_length=LONGEST_NAME)]
+    instead_of: Annotated[str, Field(max_length=LONGEST_NAME)] | None = None
     """Whose place it takes; null where the session has one agent only."""
     metadata: dict[str, Any] | str | None = None
     grace: Annotated[float, Field(ge=0, le=LONGEST_GRACE)] = 0.0
@@ -107,9 +108,18 @@ class Placements(Protocol):
         ...
 
 
+class Doorkeeper(Protocol):
+    """Of callers who are no operators. Both methods raise Refused."""
+
+    async def caller(self, request: web.Request) -> Caller: ...
+
+    def allow_agent(self, caller: Caller, room: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class CommandParts:
     store: SessionReader
+    doorkeeper: Doorkeeper
     intake: Intake
     rooms: Rooms
     repeats: Repeats
@@ -124,12 +134,16 @@ class Commands:
         self._parts = parts
 
     async def add(self, request: web.Request) -> web.Response:
+        guest = None if Scope.OPERATE in request[SCOPES] else await self._parts.doorkeeper.caller(request)
         asked = await read_model(request, AgentRequest)
+        refuse_reserved(asked.attributes, "attributes")
         hold = read_hold(request)
-        room = request.match_info["room"]
-        session = await self._live(room)
+        session = await self._live(request.match_info["room"])
+        room = _room_name(request) if session is None else session.room
+        if guest is not None:
+            self._parts.doorkeeper.allow_agent(guest, room)
         spec = self._spec(
-            room if session is None else session.room,
+            room,
             asked.agent_name,
             metadata=asked.metadata,
             deployment=asked.deployment,
@@ -266,8 +280,20 @@ def opening_of(session: Session) -> RoomOpened:
     return RoomOpened(session.room, session.sid, session.started_at)
 
 
+def _room_name(request: web.Request) -> str:
+    """The name of a room that may have to be made. Raises Refused."""
+    room = request.match_info["room"]
+    if not room.isprintable() or len(room.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
+        detail = f"A room's name has at most {LONGEST_NAME} bytes, of characters that can be shown."
+        raise Refused(problem(400, "Bad Request", detail, parameter="room"))
+    return room
+
+
 def _source(request: web.Request) -> Source:
-    return Source.OPERATOR if Scope.OPERATE in request[SCOPES] else Source.WORKER
+    scopes = request[SCOPES]
+    if Scope.OPERATE in scopes:
+        return Source.OPERATOR
+    return Source.WORKER if Scope.WORKER in scopes else Source.TOKEN
 
 
 def _relieved(session: Session, asked: SwitchRequest) -> str:

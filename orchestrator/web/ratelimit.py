@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.runtime.ports import Clock
+from orchestrator.web.problems import problem
+from orchestrator.web.requests import Refused
 
 BURST: Final = 5.0
 """How many may come at once, however low the rate is: a page that is loaded anew asks anew."""
@@ -32,6 +34,13 @@ class RateLimit:
     def __len__(self) -> int:
         """How many callers are remembered."""
         return len(self._accounts)
+
+    def take(self, caller: str) -> None:
+        """Take a turn. Raises Refused when there is none."""
+        wait = self.wait(caller)
+        if wait:
+            headers = {"Retry-After": str(wait)}
+            raise Refused(problem(429, "Too Many Requests", "This caller asks too often.", headers=headers))
 
     def wait(self, caller: str) -> int:
         """Take a turn. 0: there was one; otherwise whole seconds until there is."""

@@ -6,6 +6,7 @@ from orchestrator.configuration.credentials import Scope
 from orchestrator.web import commands, livekit_errors, requests
 from orchestrator.web.attempts import AttemptAnswer, Attempts
 from orchestrator.web.commands import AgentAnswer, AgentRequest, Commands, SwitchAnswer, SwitchRequest
+from orchestrator.web.cors import Cors
 from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
 from orchestrator.web.transcripts import TranscriptDoor, TranscriptRequest, TranscriptView
 
@@ -32,26 +33,43 @@ _TAKEN: Final = refusal("The agent is in this session already, or may come to it
 _UNKNOWN_AGENT: Final = refusal("No such agent is configured (`near` lists names like it), or its metadata cannot be used.")
 
 
-def session_routes(commands: Commands, attempts: Attempts, transcripts: TranscriptDoor) -> tuple[Route, ...]:
+def session_routes(commands: Commands, attempts: Attempts, transcripts: TranscriptDoor, cors: Cors) -> tuple[Route, ...]:
+    """`cors`: which pages may have an agent sent into a room."""
     return (
         Route(
             "POST",
             "/sessions/{room}/agents",
-            commands.add,
-            scope=Scope.OPERATE,
+            cors.guard(commands.add),
+            scope=(Scope.OPERATE, Scope.MINT),
+            sees_to_scope=True,
             name="addAgent",
             summary="Have an agent in a room, which is created if it does not exist.",
             answers={
                 201: Answer("It is placed.", AgentAnswer),
                 409: _TAKEN,
                 422: _UNKNOWN_AGENT,
+                429: refusal("This caller asks too often; ask again after Retry-After seconds."),
                 502: refusal(livekit_errors.ANSWERS[502]),
                 503: refusal("The store or LiveKit cannot be reached; ask again after Retry-After seconds."),
                 **_BODY_REFUSALS,
                 **PROTECTED,
+                403: refusal("This caller, or a page of this origin, may not ask for this."),
             },
             parameters=(_ROOM, *_HOLD, _REPEATABLE),
             accepts=AgentRequest,
+        ),
+        Route(
+            "OPTIONS",
+            "/sessions/{room}/agents",
+            cors.preflight("POST"),
+            scope=None,
+            name="preflightAgent",
+            summary="What a browser asks before its page may have an agent sent into a room.",
+            answers={
+                204: Answer("The page may.", media_type=None),
+                403: refusal("Pages of this origin may not."),
+            },
+            parameters=(_ROOM,),
         ),
         Route(
             "DELETE",

@@ -21,7 +21,7 @@ from orchestrator.runtime.intake import Intake
 from orchestrator.runtime.ports import Clock, LiveKitError, Minter
 from orchestrator.web import livekit_errors, requests
 from orchestrator.web.answers import HEADERS
-from orchestrator.web.callers import Caller, Callers
+from orchestrator.web.callers import Callers
 from orchestrator.web.cors import Cors
 from orchestrator.web.holding import is_verified, until_verified
 from orchestrator.web.livekit_errors import livekit_problem
@@ -111,7 +111,7 @@ class TokenDoor:
     async def post(self, request: web.Request) -> web.Response:
         parts = self._parts
         caller = await parts.callers.caller(request)
-        self._take_turn(caller)
+        parts.limit.take(caller.name)
         hold = parts.rules.hold(request)
         asked = parts.rules.allowed(caller, await read_token_request(request))
         try:
@@ -131,12 +131,6 @@ class TokenDoor:
             content_type="application/json",
             headers=HEADERS,
         )
-
-    def _take_turn(self, caller: Caller) -> None:
-        wait = self._parts.limit.wait(caller.name)
-        if wait:
-            headers = {"Retry-After": str(wait)}
-            raise Refused(problem(429, "Too Many Requests", "This caller asks too often.", headers=headers))
 
     async def _room(self, asked: Asked) -> RoomOpened:
         """The room exists, with its metadata. Raises Refused, LiveKitError and StoreUnavailable."""

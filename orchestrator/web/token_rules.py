@@ -54,6 +54,13 @@ class Rules:
         )
         return Asked(entrant, None if config is None else config.metadata, agents)
 
+    def allow_agent(self, caller: Caller, room: str) -> None:
+        """Whether a caller may have an agent sent into a room by its name. Raises Refused."""
+        if not self._entry.room_config_agents:
+            raise _forbidden("Callers may not name agents here.", "agent_name")
+        if not self._entry.rooms_allowed.allows(room, caller.claims):
+            raise _forbidden("This caller may not ask for this room.", "room")
+
     def hold(self, request: web.Request) -> float | None:
         """For how many seconds the answer waits for the agent; None: not at all. Raises Refused."""
         match request.query.get("hold"):

@@ -7,22 +7,31 @@ from functools import partial
 
 from orchestrator.configuration.entries import AgentEntry
 from orchestrator.configuration.requests import requested_placement
+from orchestrator.configuration.token import TokenEntry
 from orchestrator.core.facts import Fact, RoomOpened
 from orchestrator.core.policy import Policy
 from orchestrator.core.session import Session
 from orchestrator.core.transcript import Said
 from orchestrator.runtime.intake import Intake
 from orchestrator.runtime.ports import LiveKitError
+from orchestrator.web.admission import Admission
 from orchestrator.web.attempts import Attempts
 from orchestrator.web.auth import Bearers
+from orchestrator.web.callers import Callers
 from orchestrator.web.commands import CommandParts, Commands
+from orchestrator.web.cors import Cors
+from orchestrator.web.ratelimit import RateLimit
 from orchestrator.web.server import build_app
 from orchestrator.web.session_table import session_routes
+from orchestrator.web.token_rules import Rules
 from orchestrator.web.transcripts import TranscriptDoor
 from tests.fakes.store import Line, MemoryStore, Server
 from tests.integration.web.door import NOW, TOKENS, StillClock
 
 LARGEST_METADATA = 1_000
+RATE = 0.1
+PAGE = "https://app.example"
+"""The page that may ask."""
 
 AGENTS = {
     "mary": AgentEntry(metadata={"persona": "mary", "team": "{team}"}, fallback=("ann",)),
@@ -80,19 +89,23 @@ class Doing:
 
     def __init__(self) -> None:
         clock = StillClock()
+        bearers = Bearers(TOKENS, dev=False)
+        rules = Rules(TokenEntry(rooms="support-*"), random=lambda: "made-up")
         self.store = MemoryStore(Line(Server(clock)))
         self.rooms = OneRoom()
         self.intake = Intake(self.store, "r1", wake=lambda _sid, _loaded: None)
         parts = CommandParts(
             store=self.store,
+            doorkeeper=Admission(Callers(bearers, None), RateLimit(RATE, clock), rules),
             intake=self.intake,
             rooms=self.rooms,
             repeats=Remembered(),
             placement=partial(requested_placement, AGENTS, Policy(), LARGEST_METADATA),
             clock=clock,
         )
-        routes = session_routes(Commands(parts), Attempts(self.store), TranscriptDoor(self.store, Notes(self.store)))
-        self.app = build_app(routes, bearers=Bearers(TOKENS, dev=False), version="1.2.3")
+        transcripts = TranscriptDoor(self.store, Notes(self.store))
+        routes = session_routes(Commands(parts), Attempts(self.store), transcripts, Cors([PAGE], dev=False))
+        self.app = build_app(routes, bearers=bearers, version="1.2.3")
 
     async def tell(self, opening: RoomOpened, *facts: Fact) -> None:
         """What LiveKit, or the owner, has told of a session."""

@@ -13,7 +13,7 @@ from pytest_aiohttp import AiohttpClient
 from orchestrator.core.facts import RoomFinished, Source
 from orchestrator.core.placement import PlacementState
 from orchestrator.runtime.ports import LiveKitRejectedCredentials, LiveKitUnavailable
-from tests.integration.web.doing import LARGEST_METADATA, Doing
+from tests.integration.web.doing import LARGEST_METADATA, PAGE, Doing
 from tests.unit.core.stories import SID, START, accepted, agent_joined, opened, person_joined, requested, routed
 
 ROOM = "support-17"
@@ -156,6 +156,40 @@ async def test_a_hold_that_cannot_be_is_refused(client: Client, query: str) -> N
     await asked(client, f"{AGENTS}?{query}", {"agent_name": "tom"}, 400)
 
 
+# --- from a page ----------------------------------------------------------------------------------
+
+
+async def test_a_mint_token_has_an_agent_sent_into_a_room_that_the_rules_allow_and_into_no_other(
+    client: Client, doing: Doing
+) -> None:
+    answered = await asked(client, AGENTS, {"agent_name": "tom"}, 201, **bearer("mint"))
+    assert (await doing.session(answered["sid"])).timeline[-1].source is Source.TOKEN
+    refused = await asked(client, "/sessions/sales-1/agents", {"agent_name": "ann"}, 403, **bearer("mint"))
+    assert refused["field"] == "room"
+
+
+async def test_who_asks_too_often_has_to_wait(client: Client) -> None:
+    statuses = []
+    for _ in range(6):
+        async with client.post(AGENTS, json={"agent_name": "tim"}, headers=bearer("mint")) as response:
+            statuses.append(response.status)
+    assert statuses == [422] * 5 + [429]
+
+
+async def test_a_listed_page_may_ask_and_another_one_may_not(client: Client) -> None:
+    wanted = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    async with client.options(AGENTS, headers={"Origin": PAGE, **wanted}) as response:
+        assert response.headers["Access-Control-Allow-Origin"] == PAGE
+        assert "POST" in response.headers["Access-Control-Allow-Methods"]
+    async with client.options(AGENTS, headers={"Origin": "https://evil.example", **wanted}) as response:
+        assert response.status == 403
+    await asked(client, AGENTS, {"agent_name": "tom"}, 403, Origin="https://evil.example")
+
+
+async def test_attributes_that_livekit_or_rollcall_set_are_not_for_callers(client: Client) -> None:
+    await asked(client, AGENTS, {"agent_name": "tom", "attributes": {"rollcall.done": "1"}}, 403)
+
+
 # --- one to go ------------------------------------------------------------------------------------
 
 
@@ -236,7 +270,7 @@ async def test_a_switch_in_a_room_without_a_session_is_a_404(client: Client) -> 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("POST", AGENTS, {"operate"}),
+        ("POST", AGENTS, {"operate", "mint"}),
         ("DELETE", f"{AGENTS}/mary", {"operate"}),
         ("POST", SWITCH, {"operate", "worker"}),
         ("GET", f"/sessions/{ROOM}/attempts/attempt-1", {"operate", "worker", "read"}),
