@@ -18,6 +18,7 @@ def load_by_jobs(limit: int) -> Callable[[AgentServer], float]:
     """
 
     def load(server: AgentServer) -> float:
-        return FULL * len(server.active_jobs) / limit
+        # In this order: 0.7 * 3 / 3 is less than 0.7, and a fourth job would be taken.
+        return FULL * (len(server.active_jobs) / limit)
 
     return load

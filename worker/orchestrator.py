@@ -74,6 +74,7 @@ class Announcement:
 
     agent_name: str
     load: float
+    """The part of its own threshold that is used: at 1 it takes no more jobs."""
     active_jobs: int
     capacity: int | None
     version: str

@@ -6,23 +6,25 @@ import asyncio
 import logging
 import math
 import os
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.contract import ANNOUNCE_PERIOD
+from worker.description import Description
 from worker.orchestrator import Announcement, Orchestrator, OrchestratorError
-from worker.settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from livekit.agents import AgentServer
 
 log = logging.getLogger("rollcall.worker")
 
 WATCH_SECONDS = 0.5
 """Between two looks at the worker: livekit-agents tells of no loss of its connection and of no drain, but shows both."""
+
+NEVER_FULL = 0.99
+"""The highest load of a worker without a threshold (`--dev`): it takes every job, however busy the machine is."""
+
+HIGHEST_LOAD = 1_000.0
+"""What the orchestrator takes no more of."""
 
 
 def announce(server: AgentServer) -> None:
@@ -36,31 +38,6 @@ def announce(server: AgentServer) -> None:
     if client is not None:
         announcer = Announcer(LiveKitWorker(server, description), client)
         server.on("worker_registered", announcer.begin)
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What a worker says of itself, whatever it does."""
-
-    version: str
-    """ROLLCALL_WORKER_VERSION: of the team's own program; else of this package."""
-    region: str
-    """ROLLCALL_WORKER_REGION."""
-    capabilities: tuple[str, ...]
-    """ROLLCALL_WORKER_CAPABILITIES, separated by commas."""
-    capacity: int | None
-    """ROLLCALL_WORKER_JOBS: how many jobs it takes at once; None: as many as the CPU bears."""
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Description:
-        """The description that this environment gives; SettingsError where the number of jobs is none."""
-        capabilities = (one.strip() for one in environment.get("ROLLCALL_WORKER_CAPABILITIES", "").split(","))
-        return cls(
-            version=environment.get("ROLLCALL_WORKER_VERSION", "").strip() or _own_version(),
-            region=environment.get("ROLLCALL_WORKER_REGION", "").strip(),
-            capabilities=tuple(dict.fromkeys(one for one in capabilities if one)),
-            capacity=_jobs(environment.get("ROLLCALL_WORKER_JOBS", "").strip()),
-        )
 
 
 class Worker(Protocol):
@@ -120,12 +97,15 @@ class LiveKitWorker:
 
     def announcement(self) -> Announcement:
         """What LiveKit is told too, and what LiveKit has no field for."""
+        # Not at the top: where nothing runs but tests of what is below, livekit-agents is not installed.
+        from livekit.agents.worker import ServerEnvOption  # noqa: PLC0415 - see above
+
         server, told = self._server, self._description
-        load = server._worker_load  # noqa: SLF001 - as said above
+        threshold = ServerEnvOption.getvalue(server._load_threshold, server._devmode)  # noqa: SLF001 - as said above
         return Announcement(
             # With LIVEKIT_AGENT_NAME_OVERRIDE, the argument and LIVEKIT_AGENT_NAME weighed by livekit-agents itself.
             agent_name=server._agent_name,  # noqa: SLF001 - as said above
-            load=round(max(0.0, load), 3) if math.isfinite(load) else 1.0,
+            load=part_of(server._worker_load, threshold),  # noqa: SLF001 - as said above
             active_jobs=len(server.active_jobs),
             capacity=told.capacity,
             version=told.version,
@@ -196,16 +176,10 @@ class Announcer:
             log.debug("presence not withdrawn", extra={"reason": str(error)})
 
 
-def _own_version() -> str:
-    try:
-        return version("rollcall")
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def _jobs(written: str) -> int | None:
-    if not written:
-        return None
-    if not written.isdecimal():
-        raise SettingsError("ROLLCALL_WORKER_JOBS must be a whole number")
-    return int(written) or None
+def part_of(load: float, threshold: float) -> float:
+    """The part of its threshold that a worker's load is, from 0 up: at 1 it takes no more jobs."""
+    if threshold == math.inf:
+        return round(min(max(load, 0.0), NEVER_FULL), 3)
+    if threshold <= 0 or not math.isfinite(load):
+        return 1.0
+    return round(min(max(load / threshold, 0.0), HIGHEST_LOAD), 3)

@@ -161,7 +161,7 @@ async def test_a_worker_is_announced_while_livekit_can_give_it_jobs_and_withdraw
         assert first.headers["Authorization"] == f"Bearer {WORKER_TOKEN}"
         assert first.body == {
             "agent_name": "own",
-            "load": 0.125,
+            "load": 0.25,
             "active_jobs": 0,
             "capacity": 50,
             "version": "7",

@@ -7,7 +7,6 @@ With the job metadata `{"stock": true}` an agent is the same without Rollcall's 
 from __future__ import annotations
 
 import json
-import math
 import time
 
 from livekit import rtc
@@ -19,7 +18,7 @@ STUCK_SECONDS = 30.0
 """Longer than it takes to notice and to replace."""
 
 # On a busy machine a worker that reports the CPU's load is passed over in silence.
-server = AgentServer(host="127.0.0.1", port=0, load_fnc=lambda: 0.125, load_threshold=math.inf, num_idle_processes=1)
+server = AgentServer(host="127.0.0.1", port=0, load_fnc=lambda: 0.125, load_threshold=0.5, num_idle_processes=1)
 worker.announce(server)
 
 

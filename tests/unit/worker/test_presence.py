@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -11,8 +12,7 @@ import pytest
 import pytest_asyncio
 
 from worker.orchestrator import Announcement, OrchestratorError
-from worker.presence import Announcer, Description
-from worker.settings import SettingsError
+from worker.presence import Announcer, part_of
 
 IDLE = Announcement("mary", 0.0, 0, 4, "1", "eu", (), draining=False)
 
@@ -165,25 +165,21 @@ async def test_an_orchestrator_that_is_away_is_told_of_once_and_so_is_its_return
     assert len(line.heard) == 6
 
 
-async def test_the_environment_describes_the_worker() -> None:
-    described = Description.from_environment(
-        {
-            "ROLLCALL_WORKER_VERSION": "2026.11",
-            "ROLLCALL_WORKER_REGION": "eu",
-            "ROLLCALL_WORKER_CAPABILITIES": "german, billing,,german",
-            "ROLLCALL_WORKER_JOBS": "12",
-        }
-    )
-    assert described == Description("2026.11", "eu", ("german", "billing"), 12)
-
-
-@pytest.mark.parametrize("jobs", [{}, {"ROLLCALL_WORKER_JOBS": ""}, {"ROLLCALL_WORKER_JOBS": "0"}])
-async def test_a_worker_without_a_limit_has_no_capacity_to_tell(jobs: dict[str, str]) -> None:
-    described = Description.from_environment(jobs)
-    assert (described.capacity, described.region, described.capabilities) == (None, "", ())
-    assert described.version
-
-
-async def test_a_number_of_jobs_that_is_none_is_refused_at_start() -> None:
-    with pytest.raises(SettingsError, match="ROLLCALL_WORKER_JOBS"):
-        Description.from_environment({"ROLLCALL_WORKER_JOBS": "many"})
+@pytest.mark.parametrize(
+    ("load", "threshold", "part"),
+    [
+        (0.0, 0.7, 0.0),
+        (0.35, 0.7, 0.5),
+        (0.7, 0.7, 1.0),
+        (1.4, 0.7, 2.0),
+        (-1.0, 0.7, 0.0),
+        (3.0, math.inf, 0.99),
+        (0.125, math.inf, 0.125),
+        (math.inf, 0.7, 1.0),
+        (math.nan, 0.7, 1.0),
+        (0.5, 0.0, 1.0),
+        (1e9, 0.7, 1000.0),
+    ],
+)
+async def test_a_worker_is_full_where_livekit_agents_takes_no_more_jobs(load: float, threshold: float, part: float) -> None:
+    assert part_of(load, threshold) == part
