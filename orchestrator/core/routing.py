@@ -91,10 +91,8 @@ class Routing:
     @property
     def routed(self) -> Routed:
         """The fact: what a session remembers of it."""
-        turned = [
-            f"{_named(chosen.order)} in place of {_named(chosen.of)}" for chosen in self.choices if chosen.order != chosen.of
-        ]
-        why = f"; {', '.join(turned)}, by what workers announce" if turned else ""
+        turned = [_named(chosen.order) for chosen in self.choices if chosen.order != chosen.of]
+        why = f"; in the order {' and '.join(turned)}, by what workers announce" if turned else ""
         return Routed(self.placements, f"{self.route}{why}", self.warnings)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from orchestrator.core import causes
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import AlertQueued
+from orchestrator.core.fleet import typo_prefix
 from orchestrator.core.placement import Incident, Placement
 from orchestrator.core.session import Session
 from orchestrator.runtime.owner import SessionOwner, Superseded
@@ -51,7 +52,7 @@ class Alarm:
             agent_name=name,
             cause=cause,
             summary=causes.sentence(cause, name) if firing else _resolution(session, name),
-            fix=causes.fix(cause, name) if firing else None,
+            fix=_fix(session, name, cause) if firing else None,
             link=self._link(session),
         )
 
@@ -73,6 +74,12 @@ def unqueued(session: Session) -> Iterator[tuple[Placement, Incident, str]]:
 def _covered(placement: Placement, incident: Incident) -> bool:
     refused = Cause.LIVEKIT_REJECTED_CREDENTIALS
     return placement.cause is refused or (incident.cause is refused and incident.resolved_at is not None)
+
+
+def _fix(session: Session, agent_name: str, cause: Cause) -> str:
+    """What most likely helps; a typing error that was found goes first: it is the whole answer."""
+    typo = [warning for warning in session.warnings if warning.startswith(typo_prefix(agent_name))]
+    return " ".join((*typo, causes.fix(cause, agent_name)))
 
 
 def _resolution(session: Session, agent_name: str) -> str:

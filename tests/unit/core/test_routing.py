@@ -184,7 +184,7 @@ def test_with_nothing_announced_the_first_written_is_placed() -> None:
 def test_a_session_remembers_that_another_than_the_first_written_was_chosen() -> None:
     routing = Routes((route("a", one_of("mary", "tom")),)).route("r", "", announced(TOM))
 
-    assert routing.routed.route == "a; tom, mary in place of mary, tom, by what workers announce"
+    assert routing.routed.route == "a; in the order tom, mary, by what workers announce"
     assert routing.choices == (Chosen(("mary", "tom"), SPANISH, ("tom", "mary")),)
 
 

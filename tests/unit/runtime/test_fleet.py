@@ -134,6 +134,9 @@ async def test_a_name_that_looks_like_an_announced_one_is_told_once_however_many
         assert session.warnings == (
             "No worker has announced itself as `marry`; it looks like a typo of `mary`, of which 1 worker is live.",
         )
+        await service.clock.sleep(1)
+        (alert,) = service.alerts.queued.values()
+        assert (alert.fix or "").startswith(session.warnings[0])
 
 
 async def test_two_names_that_are_both_meant_are_no_typing_error() -> None:
