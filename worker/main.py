@@ -8,12 +8,13 @@ from worker.admission import accept
 from worker.load import load_by_jobs
 from worker.presence import announce
 from worker.session import attend
-from worker.settings import Settings
+from worker.settings import settings_or_exit
 
-settings = Settings.from_environment(os.environ)
+settings = settings_or_exit(os.environ)
 server = AgentServer(
     host=settings.host,
     port=settings.port,
+    prometheus_port=settings.prometheus_port,
     load_fnc=load_by_jobs(settings.jobs) if settings.jobs else None,
 )
 announce(server)

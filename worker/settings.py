@@ -91,6 +91,14 @@ class Settings:
         )
 
 
+def settings_or_exit(environment: Mapping[str, str]) -> Settings:
+    """The settings; where there are none the program ends, with what is wrong and without a traceback, which would bury it."""
+    try:
+        return Settings.from_environment(environment)
+    except SettingsError as error:
+        raise SystemExit(f"The worker does not start:\n{error}") from None
+
+
 def _personas(environment: Mapping[str, str]) -> Personas:
     written = environment.get("ROLLCALL_WORKER_PERSONAS", "").strip()
     try:
