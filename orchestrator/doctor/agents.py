@@ -1,9 +1,10 @@
 """Whether anybody announces the names that the routes want. Only the service knows, and not every worker announces."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from orchestrator.core.fleet import NameState, near_names
+from orchestrator.core.fleet import Fleet, NameState, typo_of
 from orchestrator.doctor.findings import Finding, failed, ok, quoted, skipped, warning
 from orchestrator.doctor.service import NoAnswer, NotAllowed, Service
 
@@ -18,39 +19,53 @@ class Announced:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._states: dict[str, NameState] = {}
+        self._seen = _Seen({}, Fleet())
 
     def state(self, agent_name: str) -> NameState:
-        return self._states.get(agent_name, NameState.UNANNOUNCED)
+        return self._seen.states.get(agent_name, NameState.UNANNOUNCED)
 
     async def examine(self, wanted: Collection[str], configured: Collection[str]) -> list[Finding]:
-        """One finding per name that the routes want, if anything was announced at all."""
+        """One finding per name that the routes want, if anything is known of any."""
         if not wanted:
             return [skipped(NAME, "No route wants an agent.")]
         if self._service.url is None:
             return [skipped(NAME, "What workers announce is known to the service, and none was found.")]
         try:
-            self._states = _states(await self._service.agents())
+            self._seen = _seen(await self._service.agents())
         except NotAllowed:
             fix = "Set ROLLCALL_API_TOKEN to one of its tokens of scope read."
             return [skipped(NAME, f"The service at {self._service.url} does not tell us what workers announce.", fix)]
         except NoAnswer as error:
             return [skipped(NAME, f"The service at {self._service.url} does not tell what workers announce: {error}.")]
-        live = [name for name, state in self._states.items() if state in _LIVE]
-        if not live and not any(self.state(name) is NameState.OFFLINE for name in wanted):
+        known = self._seen.known
+        if not known.live and not any(name in known.announced or name in known.joined for name in wanted):
             return [skipped(NAME, f"No worker has announced itself: {_STOCK}.")]
-        strangers = [name for name in live if name not in configured]
-        return [_judged(name, self.state(name), strangers) for name in wanted]
+        return [_judged(name, self.state(name), known, configured) for name in wanted]
 
 
-def _states(agents: Sequence[Mapping[str, Any]]) -> dict[str, NameState]:
-    """By agent name. A state of a later version claims nothing."""
-    known = {state.value: state for state in NameState}
-    return {str(agent.get("agent_name")): known.get(str(agent.get("state")), NameState.UNANNOUNCED) for agent in agents}
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The answer of GET /agents."""
+
+    states: Mapping[str, NameState]
+    known: Fleet
+    """Which names are live, were announced, or had an agent join: no more of it than the names."""
 
 
-def _judged(name: str, state: NameState, strangers: Sequence[str]) -> Finding:
-    """`strangers` are announced names that the configuration does not have."""
+def _seen(agents: Sequence[Mapping[str, Any]]) -> _Seen:
+    """A state of a later version claims nothing."""
+    by_word = {state.value: state for state in NameState}
+    states = {str(agent.get("agent_name")): by_word.get(str(agent.get("state")), NameState.UNANNOUNCED) for agent in agents}
+    joined = {str(agent.get("agent_name")): 0.0 for agent in agents if agent.get("last_joined") is not None}
+    known = Fleet(
+        live={name: () for name, state in states.items() if state in _LIVE},
+        announced={name: 0.0 for name, state in states.items() if state is not NameState.UNANNOUNCED},
+        joined=joined,
+    )
+    return _Seen(states, known)
+
+
+def _judged(name: str, state: NameState, known: Fleet, configured: Collection[str]) -> Finding:
     fix = f"Start a worker with exactly the agent name {quoted(name)}, or correct the name in rollcall.yaml."
     match state:
         case NameState.SERVING:
@@ -60,10 +75,16 @@ def _judged(name: str, state: NameState, strangers: Sequence[str]) -> Finding:
         case NameState.DRAINING:
             return warning(NAME, "Every worker that announces this name is draining.", "Start others.", subject=name)
         case NameState.OFFLINE:
-            return failed(NAME, "Workers that announced this name are gone.", fix, subject=name)
+            return failed(NAME, "The workers that announced this name are gone.", fix, subject=name)
         case NameState.UNANNOUNCED:
-            near = near_names(name, strangers)
-            if near:
-                message = f"No worker announces this name: it looks like a typo of {quoted(near[0])}, which one announces."
-                return failed(NAME, message, "Correct the name in rollcall.yaml, or that of the worker.", subject=name)
-            return skipped(NAME, f"No worker announces this name: {_STOCK}.", subject=name)
+            return _unannounced(name, typo_of(known, name, configured), known)
+
+
+def _unannounced(name: str, meant: str | None, known: Fleet) -> Finding:
+    if meant is not None:
+        message = f"No worker announces this name: it looks like a typo of {quoted(meant)}, which is announced."
+        return failed(NAME, message, "Correct the name in rollcall.yaml, or that of the worker.", subject=name)
+    if name in known.joined:
+        message = "No worker announces this name, but an agent of it joined within 24 h: a stock worker serves it."
+        return ok(NAME, message, subject=name)
+    return skipped(NAME, f"No worker announces this name: {_STOCK}.", subject=name)

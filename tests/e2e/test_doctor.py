@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import aiohttp
 import pytest
 from livekit import api
 
 from orchestrator import contract
 from tests.e2e.harness.doctor import doctor_process, examined
-from tests.e2e.harness.orchestrator import READ_TOKEN, orchestrator
+from tests.e2e.harness.orchestrator import READ_TOKEN, WORKER_TOKEN, orchestrator
 from tests.e2e.harness.ports import LOOPBACK, free_port
 from tests.e2e.harness.redis import redis_server
 from tests.e2e.harness.stage import Stage
@@ -26,6 +27,15 @@ def surroundings(stage: Stage, *, port: int | None = None, **more: str) -> dict[
     """What an operator has set; `port` is where the service listens, or would."""
     mine = {"ROLLCALL_HOST": LOOPBACK, "ROLLCALL_PORT": str(port or stage.webhook_port), "ROLLCALL_API_TOKEN": READ_TOKEN}
     return {**stage.server.environment(), **mine, **more}
+
+
+async def announce(service: str, agent_name: str) -> None:
+    """As a worker of this name does."""
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {WORKER_TOKEN}"}) as http,
+        http.put(f"{service}/workers/AW_1", json={"agent_name": agent_name}) as answer,
+    ):
+        assert answer.status == 204
 
 
 async def scratch_rooms(stage: Stage) -> list[str]:
@@ -93,6 +103,18 @@ async def test_webhooks_that_livekit_posts_to_a_dead_port_are_missed(stage: Stag
     assert (result.code, result.failed) == (UNHEALTHY, ["webhooks"])
     assert "No webhook came to" in result.of("webhooks").message
     assert "webhook.urls in livekit.yaml" in result.of("webhooks").fix
+
+
+async def test_a_name_in_the_routes_that_is_a_typo_of_an_announced_one_is_said_to_be(stage: Stage, tmp_path: Path) -> None:
+    mistyped = {"agents": {"lihgt": {}}, "routes": [{"agents": ["lihgt"]}]}
+    async with orchestrator(tmp_path, stage.server, mistyped, port=stage.webhook_port) as service:
+        await announce(service.url, "light")
+        result = await examined(tmp_path, surroundings(stage), mistyped)
+
+    assert (result.code, result.failed) == (UNHEALTHY, ["agents", "canary"])
+    assert 'looks like a typo of "light"' in result.of("agents", "lihgt").message
+    assert "No worker took the job of lihgt" in result.of("canary", "lihgt").message
+    assert await scratch_rooms(stage) == []
 
 
 async def test_a_redis_that_keeps_nothing_on_disk_is_no_place_for_sessions(stage: Stage, tmp_path: Path) -> None:
