@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
+from orchestrator.core.facts import Awaited
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import Clock
@@ -59,12 +60,17 @@ async def until(
 
 
 def _in_vain(session: Session, agent_names: Collection[str] | None) -> bool:
-    if session.ended:
+    if session.ended or _waits_for_people(session, agent_names):
         return True
     if agent_names is None:
         return session.routed and not _wanted(session, None)
     over = {placement.agent_name for placement in session.placements if placement.state in _OVER}
     return not over.isdisjoint(agent_names)
+
+
+def _waits_for_people(session: Session, agent_names: Collection[str] | None) -> bool:
+    """Its policy says that somebody must be there first, who may be the one that waits here."""
+    return any(placement.awaited is Awaited.PEOPLE for placement in _wanted(session, agent_names))
 
 
 def _wanted(session: Session, agent_names: Collection[str] | None) -> list[Placement]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.core.facts import RoomFinished
+from orchestrator.core.facts import Awaited, RoomFinished, Waiting
 from orchestrator.core.session import Session
 from orchestrator.web.holding import is_verified, until_verified
 from tests.unit.core.stories import SID, accepted, agent_joined, opened, play, requested, routed
@@ -101,4 +101,12 @@ async def test_nobody_waits_for_a_room_that_has_ended() -> None:
     session, took = await held(Unfolding(lambda _: play(*VERIFIED, RoomFinished(created_at=1_060.0))))
     assert session is not None
     assert not is_verified(session, None)
+    assert took == 0.0
+
+
+async def test_nobody_waits_for_an_agent_that_waits_for_people() -> None:
+    """Whoever waits for the answer may be the one whom the agent waits for."""
+    waiting = play(opened(), routed("mary"), Waiting("mary", Awaited.PEOPLE))
+    session, took = await held(Unfolding(lambda _: waiting))
+    assert session is not None
     assert took == 0.0
