@@ -57,9 +57,14 @@ def _was_dismissed(session: Session, agent: Agent) -> bool:
 
 
 def extras(session: Session) -> Iterator[tuple[Placement, Agent]]:
-    """Present agents that belong to a verified placement, are not the one that serves it, and may serve it, too."""
+    """Present agents that belong to a placement which needs none of them: one serves it, or it is over.
+
+    Not those that came for another placement, which may have the same name for its fallback.
+    """
+    if session.ended:
+        return
     for placement in session.placements:
-        if placement.state is not PlacementState.VERIFIED:
+        if placement.wanting:
             continue
         for agent in session.agents:
             if (
@@ -67,5 +72,11 @@ def extras(session: Session) -> Iterator[tuple[Placement, Agent]]:
                 and agent.silent_at is None
                 and agent.identity != placement.identity
                 and belongs(session, placement, agent)
+                and not _came_for_another(session, placement, agent)
             ):
                 yield placement, agent
+
+
+def _came_for_another(session: Session, placement: Placement, agent: Agent) -> bool:
+    others = (p for p in session.placements if p.agent_name != placement.agent_name and not p.over)
+    return any(p.identity == agent.identity or attempt_behind(session, p, agent) is not None for p in others)

@@ -5,6 +5,7 @@ The rules, none of which ever touches the verified agent but the last:
 * An extra that a dispatch with our key explains goes, whatever its number.
 * An extra that no listed dispatch explains, six seconds after it joined, in a room where we deleted a dispatch, is an
   orphan of ours (a job that waited for its process outlives its dispatch) and goes.
+* Where the placement is over, so does one that may be of an attempt whose agent was never known.
 * A foreign dispatch explains the agent of its job, or, without a listed job, one agent, which may be the serving one.
   A foreign agent that serves beside ours stays; then ours goes.
 """
@@ -55,9 +56,10 @@ def judge(session: Session, look: Look, now: float) -> Judgement:
             undecided.append(agent)
         elif _jobless_foreign_dispatches(placement, look) > _explained_by_them(session, placement, look, foreign + strangers):
             _beside(placement, agent, foreign, strangers)
-        elif _deleted_some(placement):
+        elif _deleted_some(placement) or _misses_some(placement):
             remove.append(agent)
-    return Judgement(tuple(remove), tuple(foreign), tuple(strangers), tuple(undecided))
+    beside = tuple(of for of in strangers if not of[0].over)  # beside nobody one is no stranger
+    return Judgement(tuple(remove), tuple(foreign), beside, tuple(undecided))
 
 
 def surplus_dispatches(session: Session, placement: Placement, look: Look) -> tuple[ListedDispatch, ...]:
@@ -98,6 +100,11 @@ def _deleted_some(placement: Placement) -> bool:
     """Whether a dispatch of ours was deleted here; the store may have forgotten those with the lowest numbers."""
     forgotten = min((a.number for a in placement.attempts), default=1) > 1
     return forgotten or any(a.ours and a.deleted for a in placement.attempts)
+
+
+def _misses_some(placement: Placement) -> bool:
+    """Whether nobody wants the agents of this placement any more, and of one of them nothing was ever seen."""
+    return placement.over and any(a.ours and a.identity is None for a in placement.attempts)
 
 
 def _jobless_foreign_dispatches(placement: Placement, look: Look) -> int:

@@ -1,6 +1,5 @@
 """After an agent was verified: is it alone, is nothing of ours left that could still bring a second one."""
 
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -18,8 +17,8 @@ from orchestrator.core.facts import (
     StrangerSeen,
 )
 from orchestrator.core.listing import Look
-from orchestrator.core.placement import PlacementState
-from orchestrator.core.session import Agent
+from orchestrator.core.placement import Attempt, PlacementState
+from orchestrator.core.session import Agent, Session
 from orchestrator.core.silence import lost_with_its_node
 from orchestrator.runtime.asking import Asker
 from orchestrator.runtime.attempt import AttemptRunner
@@ -43,7 +42,10 @@ _LONGEST_PAUSE: Final = 60.0
 
 
 class Aftercare:
-    """What follows a verification. Each method ends by itself and raises nothing but Superseded inside."""
+    """What follows a verification. Each method ends by itself and raises nothing but Superseded inside.
+
+    One look that does not find the room is not its end: that is the session's to tell.
+    """
 
     def __init__(self, looker: Looker, unhurried: Looker, asker: Asker, attempts: AttemptRunner, clock: Clock) -> None:
         """`unhurried` looks after those that are verified: behind every look that somebody waits for."""
@@ -64,7 +66,7 @@ class Aftercare:
                 if await self._tidied(owner, name):
                     return
                 pause = SECOND_LOOK
-        except (Superseded, RoomGone):
+        except Superseded:
             return
 
     async def relieve(self, owner: SessionOwner, name: str) -> None:
@@ -83,30 +85,32 @@ class Aftercare:
         Whoever is in the room, or comes by one of them, is removed by `evict`; a look finds jobs that tell who that is.
         """
         try:
-            while not await self._cleared(owner, name):
-                await owner.until(lambda s: s.ended or not s.placement(name).over, timeout=SETTLED_AFTER + 0.5)
-        except (Superseded, RoomGone):
+            while _is_dismissed(name, owner.session) and not await self._cleared(owner, name):
+                await owner.until(lambda s: not _is_dismissed(name, s), timeout=SETTLED_AFTER + 0.5)
+        except Superseded:
             return
 
     async def _cleared(self, owner: SessionOwner, name: str) -> bool:
-        """Whether no dispatch of ours is left of a dismissed placement, or that is no question any more."""
-        with suppress(LookFailed):
+        """Whether no dispatch of ours is left of a dismissed placement, nor any that may still show itself."""
+        looked_at = self._clock.now()
+        try:
             await self._looker.look(owner)
-        if _is_dismissed(owner, name):
-            await self._attempts.clear(owner, name)
-        return not _is_dismissed(owner, name) or not any(
-            a.ours and a.dispatch_id and not a.deleted for a in owner.session.placement(name).attempts
-        )
+        except (LookFailed, RoomGone):
+            return False
+        if not _is_dismissed(name, owner.session):
+            return True
+        await self._attempts.clear(owner, name)
+        return not any(_may_be_listed(attempt, looked_at) for attempt in owner.session.placement(name).attempts)
 
     async def examine(self, owner: SessionOwner, extra: Agent) -> None:
         """A further agent of a verified placement's name: look at once, and again when its job must be listed."""
         pause = 0.0
         try:
-            while not await owner.until(lambda s: s.present_agent(extra.identity) is None, timeout=pause):
+            while not await owner.until(lambda s: s.ended or s.present_agent(extra.identity) is None, timeout=pause):
                 if not await self._undecided(owner):
                     return
                 pause = SETTLED_AFTER + 0.5
-        except (Superseded, RoomGone):
+        except Superseded:
             return
 
     async def evict(self, owner: SessionOwner) -> None:
@@ -141,7 +145,7 @@ class Aftercare:
         """Whether LiveKit answered, and what was too much is gone."""
         try:
             look = await self._unhurried.look(owner)
-        except LookFailed:
+        except (LookFailed, RoomGone):
             return False
         placement = owner.session.placement(name)
         if placement.state is PlacementState.VERIFIED:
@@ -157,7 +161,7 @@ class Aftercare:
     async def _undecided(self, owner: SessionOwner) -> bool:
         try:
             return await self._judge(owner, await self._looker.look(owner))
-        except LookFailed:
+        except (LookFailed, RoomGone):
             return True
 
     async def _judge(self, owner: SessionOwner, look: Look) -> bool:
@@ -176,5 +180,12 @@ class Aftercare:
         return bool(judgement.undecided)
 
 
-def _is_dismissed(owner: SessionOwner, name: str) -> bool:
-    return not owner.session.ended and owner.session.placement(name).state is PlacementState.CANCELLED
+def _is_dismissed(name: str, session: Session) -> bool:
+    return not session.ended and session.placement(name).state is PlacementState.CANCELLED
+
+
+def _may_be_listed(attempt: Attempt, looked_at: float) -> bool:
+    """Whether an attempt's dispatch is there, or its call may be under way still, or have been when one looked last."""
+    if not attempt.ours or attempt.deleted:
+        return False
+    return attempt.dispatch_id is not None or looked_at < attempt.requested_at + SECOND_LOOK

@@ -58,10 +58,10 @@ class Steward:
         session = owner.session
         for placement in session.placements:
             self._see_to(owner, placement)
-        for _, extra in extras(session):
+        for placement, extra in extras(session):
             self._start_once(
                 owner,
-                f"examine:{extra.participant_sid}:{extra.seen_at}",
+                f"examine:{extra.participant_sid}:{extra.seen_at}:{placement.over}",
                 lambda extra=extra: self._aftercare.examine(owner, extra),  # type: ignore[misc]
             )
         if unproven(session) and not session.ended:

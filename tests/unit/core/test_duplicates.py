@@ -106,3 +106,28 @@ def test_surplus_dispatches_are_ours_and_not_those_of_the_agent_that_serves() ->
     other_session = dispatch("AD_x", key=Key("RM_other", "mary", 7, "attempt-7"))
     seen = look(serving, late, other_session, dispatch("AD_f"))
     assert surplus_dispatches(session, session.placement("mary"), seen) == (late,)
+
+
+def dismissed_while_under_way(*facts: f.Fact) -> Session:
+    return play(opened(), routed("mary"), requested(), f.AgentDismissed("mary", f.Source.OPERATOR), *facts)
+
+
+def test_an_agent_of_a_dismissed_placement_that_nothing_explains_is_ours_if_one_of_ours_was_never_seen() -> None:
+    session = dismissed_while_under_way(agent_joined("AJ_9"))
+    assert [a.identity for a in judge(session, look(), EARLY).undecided] == ["agent-AJ_9"]
+    assert removed(session, look(), LATE) == ["agent-AJ_9"]
+
+
+def test_a_foreign_agent_of_a_dismissed_placement_is_left_alone_and_no_stranger_to_anybody() -> None:
+    session = dismissed_while_under_way(agent_joined("AJ_9"))
+    for foreign in (dispatch("AD_f", "AJ_9"), dispatch("AD_f")):
+        judgement = judge(session, look(foreign), LATE)
+        assert (judgement.remove, judgement.foreign, judgement.strangers) == ((), (), ())
+
+
+def test_an_agent_that_came_for_another_placement_is_none_of_a_dismissed_one_that_had_it_for_its_fallback() -> None:
+    tom = f.AgentWanted(f.PlacementSpec((f.CandidateSpec("tom"),)), f.Source.OPERATOR)
+    chosen = f.FallbackChosen("mary", 1, Cause.NOT_TAKEN)
+    begin = (opened(), routed("mary", fallback=("tom",)), requested(), chosen, f.AgentDismissed("mary", f.Source.OPERATOR))
+    session = play(*begin, tom, requested(placement="tom"), agent_joined("AJ_9", "tom"))
+    assert judge(session, look(), LATE).remove == ()

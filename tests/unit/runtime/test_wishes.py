@@ -10,6 +10,7 @@ import pytest
 from orchestrator.core.facts import AgentDismissed, AgentWanted, CandidateSpec, PlacementSpec, RoomOpened, Source
 from orchestrator.core.listing import ListedDispatch, ListedRoom
 from orchestrator.core.placement import PlacementState
+from orchestrator.core.proof import Key
 from orchestrator.core.session import Session
 from tests.fakes.livekit import FakeLiveKit, joins
 from tests.unit.runtime.service import Service, running, wants
@@ -77,6 +78,52 @@ async def test_one_that_is_dismissed_before_it_came_is_removed_when_it_comes() -
         await service.clock.sleep(60)
         assert service.livekit.agents(ROOM) == []
         assert service.livekit.living[ROOM].dispatches == {}
+
+
+async def test_the_dispatch_that_was_being_made_when_its_agent_was_dismissed_is_deleted_too() -> None:
+    async with running(wants("mary")) as service:
+        create = service.livekit.create_dispatch
+
+        async def create_slowly(room: str, agent: CandidateSpec, key: Key) -> str:
+            await asyncio.sleep(3)
+            return await create(room, agent, key)
+
+        service.livekit.create_dispatch = create_slowly  # type: ignore[method-assign]  # it is dismissed meanwhile
+        opening = await service.start_room()
+        await service.until(ROOM, lambda s: s.placement("mary").attempts_total == 1)
+        await dismiss(service, opening)
+        await service.clock.sleep(4)
+        assert len(service.livekit.living[ROOM].dispatches) == 1
+        await service.clock.sleep(30)
+        assert service.livekit.living[ROOM].dispatches == {}
+
+
+async def test_one_look_that_lacks_the_room_does_not_keep_the_dispatch_of_a_dismissed_agent() -> None:
+    async with running(wants("mary")) as service:
+        opening = await service.start_room()
+        await service.until(ROOM, lambda s: s.placement("mary").attempts_total == 1)
+        await dismiss(service, opening)
+        await service.clock.sleep(1)
+        there = service.livekit.living.pop(ROOM)
+        await service.clock.sleep(7)
+        service.livekit.living[ROOM] = there
+        await service.clock.sleep(30)
+        assert there.dispatches == {}
+
+
+async def test_an_agent_of_a_dismissed_attempt_that_nothing_but_its_name_tells_is_removed_and_a_foreign_one_is_not() -> None:
+    async with running(wants("mary")) as service:
+        opening = await service.start_room()
+        await service.until(ROOM, lambda s: s.placement("mary").attempts_total == 1)
+        await dismiss(service, opening)
+        await service.clock.sleep(9)
+        room = service.livekit.living[ROOM].room
+        await service.livekit.join(room, "agent-AJ_late", "mary")
+        service.livekit.worker = joins
+        service.livekit.dispatch_by_hand(ROOM, "mary")
+        await service.clock.sleep(30)
+        assert len(service.livekit.agents(ROOM)) == 1
+        assert "agent-AJ_late" not in service.livekit.agents(ROOM)
 
 
 async def test_at_no_moment_of_a_switch_is_nobody_there_and_afterwards_only_the_new_one() -> None:
