@@ -85,6 +85,16 @@ async def test_three_lines_are_enough_to_be_verified_by_its_own_word(stage: Stag
         (placement,) = session["placements"]
         assert (placement["proof"], placement["attempts_total"]) == ("ready", 1)
         agent = await the_agent(stage.server, "attached")
+
+        async def known() -> dict[str, Any] | None:
+            _, name = await replica.operate("GET", "/agents/own")
+            # The stuck agents of other tests may still be at it.
+            return next((one for one in name["workers_detail"] if one["active_jobs"] >= 1), None)
+
+        announced = await wait_until(known, timeout=15.0, description="the orchestrator knows the worker and its job")
+        told = ("load", "capacity", "region", "version", "capabilities", "draining")
+        assert [announced[name] for name in told] == [0.25, 50, "eu", "7", ["german", "billing"], False]
+        assert announced["room_left"] + announced["active_jobs"] == 50
     attempt = placement["attempts"][0]
     carried = {name: value for name, value in agent.attributes.items() if name.startswith("rollcall.")}
     assert (agent.identity, carried["rollcall.session"]) == (attempt["identity"], session["sid"])
