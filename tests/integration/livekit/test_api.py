@@ -209,6 +209,22 @@ async def test_a_participant_is_removed_at_once_and_only_once(livekit: LiveKitAp
             await livekit.remove_participant(room, "ann")
 
 
+async def test_a_room_is_made_once_and_keeps_its_metadata_until_that_is_updated(livekit: LiveKitApi) -> None:
+    name = f"room-{uuid.uuid4().hex}"
+    mary = CandidateSpec("mary", '{"workout_id": 3}', attributes=(("team", "red"),))
+    made = await livekit.create_room(name, metadata="m", agents=[mary])
+    assert (made.name, made.metadata) == (name, "m")
+    assert [dispatch.agent_name for dispatch in await livekit.dispatches(name)] == ["mary"]
+    again = await livekit.create_room(name, metadata="n", agents=[CandidateSpec("tom")])
+    assert (again.sid, again.metadata) == (made.sid, "m")
+    assert [dispatch.agent_name for dispatch in await livekit.dispatches(name)] == ["mary"]
+    assert (await livekit.update_room_metadata(name, "n")).metadata == "n"
+    assert await livekit.room(name) == await livekit.create_room(name, metadata="", agents=())
+    await livekit.delete_room(name)
+    with pytest.raises(NotFound):
+        await livekit.update_room_metadata(name, "n")
+
+
 async def test_a_deleted_room_is_gone(livekit: LiveKitApi, room: str) -> None:
     await livekit.delete_room(room)
     assert await livekit.room(room) is None

@@ -50,6 +50,20 @@ async def test_rooms_participants_and_dispatches_are_listed_as_the_runtime_knows
         assert (await livekit.pulse("r", agent.identity, timeout=1.5)).pulse is Pulse.ALIVE
 
 
+async def test_a_room_is_made_once_and_keeps_its_metadata_until_that_is_updated() -> None:
+    async with world() as w:
+        livekit = port(w)
+        made = await livekit.create_room("r", metadata="m", agents=[CandidateSpec("mary", "{}", attributes=(("a", "b"),))])
+        assert (made.name, made.metadata) == ("r", "m")
+        assert [dispatch.agent_name for dispatch in await livekit.dispatches("r")] == ["mary"]
+        again = await livekit.create_room("r", metadata="n", agents=[CandidateSpec("tom")])
+        assert again == made
+        assert [dispatch.agent_name for dispatch in await livekit.dispatches("r")] == ["mary"]
+        assert (await livekit.update_room_metadata("r", "n")).metadata == "n"
+        with pytest.raises(NotFound):
+            await livekit.update_room_metadata("nowhere", "n")
+
+
 async def test_what_is_gone_is_not_found() -> None:
     async with world() as w:
         livekit = port(w)
