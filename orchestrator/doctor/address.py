@@ -29,7 +29,7 @@ async def examine_address(url: str, http: aiohttp.ClientSession, clock: Clock) -
         parts = urlsplit(base)
         shown = f"{parts.scheme}://{_host_and_port(parts)}{parts.path}"
         return [ok(NAME, f"LiveKit answers at {shown} in {met.milliseconds:g} ms.")]
-    instead = await _one_that_answers(base, http, clock)
+    instead = None if met.met is Met.UNKNOWN_HOST else await _one_that_answers(base, http, clock)
     fix = f"A LiveKit server answers at {instead}: set LIVEKIT_URL to that." if instead else _fix(met, urlsplit(base))
     return [failed(NAME, f"LIVEKIT_URL leads to no LiveKit server: {_what_is_there(met, urlsplit(base))}.", fix)]
 
@@ -61,7 +61,7 @@ def _others(parts: SplitResult) -> Iterator[str]:
 
 
 _THERE: Final = {
-    Met.UNKNOWN_HOST: "the name {host} cannot be resolved",
+    Met.UNKNOWN_HOST: "the name {host} cannot be resolved ({detail})",
     Met.UNREACHABLE: "{where} cannot be reached ({detail})",
     Met.SILENT: f"{{where}} did not answer within {PATIENCE:g} s",
     Met.NO_TLS: "{where} does not speak TLS",

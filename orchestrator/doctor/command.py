@@ -16,6 +16,7 @@ from orchestrator.doctor.checks import Surroundings, checks, without_settings
 from orchestrator.doctor.configuration import Configured, configure
 from orchestrator.doctor.examination import Check, examine
 from orchestrator.doctor.findings import Finding, all_well, failed, warning
+from orchestrator.doctor.probing import BoundedResolver
 from orchestrator.doctor.report import Lines, report_json
 from orchestrator.doctor.scratch import ScratchRooms
 from orchestrator.doctor.service import Access, access
@@ -64,7 +65,9 @@ async def _run(options: Options) -> list[Finding]:
     if configured.settings is None or found is None:
         return await _told(without_settings(configured), options, None)
     async with (
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(resolver=BoundedResolver()), cookie_jar=aiohttp.DummyCookieJar()
+        ) as http,
         _livekit(configured.settings) as livekit,
     ):
         scratch = ScratchRooms(livekit)

@@ -1,6 +1,8 @@
 """One unsigned question to an address: whether a LiveKit server is there, and if not, what is."""
 
+import asyncio
 import os
+import socket
 import ssl
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +11,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import ResolveResult
+from aiohttp.resolver import ThreadedResolver
 
 from orchestrator.runtime.ports import Clock
 
@@ -17,6 +21,9 @@ LIST_ROOMS: Final = "/twirp/livekit.RoomService/ListRooms"
 
 PATIENCE: Final = 4.0
 """Seconds for one question: LiveKit answers in milliseconds, and a firewall that swallows it never."""
+
+_RESOLVING: Final = 3.0
+"""Seconds of that for the host's name."""
 
 _ENOUGH: Final = 1024
 """Bytes of an answer by which its sender is known."""
@@ -50,6 +57,17 @@ class Probe:
     milliseconds: float = 0.0
 
 
+class BoundedResolver(ThreadedResolver):
+    """The system's own, whose patience with a DNS that does not answer may be longer than a whole question's."""
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
+        try:
+            async with asyncio.timeout(_RESOLVING):
+                return await super().resolve(host, port, family)
+        except TimeoutError as error:
+            raise OSError(f"the DNS did not answer within {_RESOLVING:g} s") from error
+
+
 def http_url(url: str) -> str:
     """The base of LiveKit's API, as livekit-api makes it of LIVEKIT_URL: http(s), and a path that is kept."""
     parts = urlsplit(url)
@@ -71,7 +89,7 @@ async def probe(base: str, http: aiohttp.ClientSession, clock: Clock) -> Probe:
     except aiohttp.ClientConnectorCertificateError as error:
         return Probe(Met.CERTIFICATE, _certificate_problem(error.certificate_error))
     except aiohttp.ClientConnectorDNSError as error:
-        return Probe(Met.UNKNOWN_HOST, str(error.os_error.strerror or ""))
+        return Probe(Met.UNKNOWN_HOST, str(error.os_error.strerror or error.os_error))
     except aiohttp.ClientSSLError as error:
         return Probe(Met.NO_TLS if "WRONG_VERSION_NUMBER" in str(error) else Met.CERTIFICATE, type(error).__name__)
     except aiohttp.ClientConnectorError as error:

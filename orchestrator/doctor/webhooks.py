@@ -23,6 +23,9 @@ PATIENCE: Final = 5.0
 _LOOK: Final = 0.2
 """Seconds between two questions to the service."""
 
+_AFTER_REFUSAL: Final = 1.0
+"""Seconds for which a webhook is still waited for after the service has refused one."""
+
 _URLS: Final = "webhook.urls in livekit.yaml (on LiveKit Cloud: the project's settings)"
 _KEY: Final = (
     "Set webhook.api_key in livekit.yaml (on LiveKit Cloud: the signing key of the webhook) to LIVEKIT_API_KEY, or add the"
@@ -49,25 +52,34 @@ class RoundTrip:
 
     async def _by_service(self, url: str) -> Finding:
         refused_before = await self.service.webhooks_refused()
+        refused = False
         try:
             async with self.scratch.room() as room:
                 made_at = self.clock.monotonic()
-                while self.clock.monotonic() - made_at < PATIENCE:
+                until = made_at + PATIENCE
+                while self.clock.monotonic() < until:
                     if await self.service.heard_of_start(room.sid):
                         waited = self.clock.monotonic() - made_at
                         return ok(NAME, f"room_started of a scratch room reached the service at {url} in {waited:.2f} s.")
+                    if not refused and await self._are_refused(refused_before):
+                        refused = True
+                        # Ours will be refused again when it is sent again; but it may have been a stranger's.
+                        until = min(until, self.clock.monotonic() + _AFTER_REFUSAL)
                     await self.clock.sleep(_LOOK)
         except NotAllowed:
             message = f"The service at {url} does not tell us what it hears."
             return skipped(NAME, message, "Set ROLLCALL_API_TOKEN to one of its tokens of scope read.")
         except NoAnswer as error:
             return failed(NAME, f"The service at {url} could not be asked: {error}.", "Look into its log.")
-        refused = await self.service.webhooks_refused()
-        if refused and refused_before is not None and refused > refused_before:
-            message = f"Webhooks reach the service at {url}, and it refuses them as forged: they are signed with another key"
-            return failed(NAME, f"{message}, or its clock is wrong.", _KEY)
+        if refused:
+            return _refused(url)
         message = f"room_started of a scratch room did not reach the service at {url} within {PATIENCE:g} s."
         return failed(NAME, message, _nothing_came(f"{url}{PATH}"))
+
+    async def _are_refused(self, before: float | None) -> bool:
+        """Whether this replica has refused a webhook as forged since then."""
+        now = await self.service.webhooks_refused()
+        return before is not None and now is not None and now > before
 
     # --- none runs: doctor listens ---
 
@@ -102,6 +114,11 @@ class RoundTrip:
             message = f"Webhooks come to {where}, but no room_started."
             return failed(NAME, message, "Let webhook.filter_params in livekit.yaml pass room_started, or take them out.")
         return _forged(mishap, mishap.forgery, where)
+
+
+def _refused(url: str) -> Finding:
+    message = f"Webhooks reach the service at {url}, and it refuses them as forged: they are signed with another key"
+    return failed(NAME, f"{message}, or its clock is wrong.", _KEY)
 
 
 def _nothing_came(url: str) -> str:
