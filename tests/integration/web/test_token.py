@@ -9,6 +9,8 @@ import jwt
 import pytest
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
 from pytest_aiohttp import AiohttpClient
 from structlog.testing import capture_logs
 
@@ -138,6 +140,22 @@ async def test_clients_are_told_the_configured_server(aiohttp_client: AiohttpCli
 
 async def test_no_cache_keeps_an_answer(client: Http) -> None:
     assert (await ask(client)).headers["Cache-Control"] == "no-store"
+
+
+async def test_the_document_describes_it(client: Http) -> None:
+    document = await (await client.get("/openapi.json")).json()
+    validate(document)
+    operation = document["paths"]["/token"]["post"]
+    assert operation["security"] == [{"bearer": ["mint"]}]
+    assert operation["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/TokenRequest"}
+    assert set(document["components"]["schemas"]["TokenRequest"]["properties"]) == set(SNAKE)
+    OAS31Validator(_of(document, "TokenRequest")).validate(SNAKE)
+    for query in ("", "?hold=verified"):
+        OAS31Validator(_of(document, "TokenAnswer")).validate(await granted(client, SNAKE, query=query))
+
+
+def _of(document: dict[str, Any], name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
 
 
 # --- what is true when it has answered -------------------------------------------------------------------------------
