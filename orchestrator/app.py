@@ -4,28 +4,23 @@ Nothing here decides. What runs: the store's client, LiveKit's API, the runtime 
 """
 
 import hashlib
-import secrets
 import socket
 import uuid
-from functools import partial
 from importlib.metadata import version
 from typing import Final
 
 import structlog
-from aiohttp import ClientSession, DummyCookieJar, web
-from prometheus_client.aiohttp import make_aiohttp_handler
+from aiohttp import ClientSession, DummyCookieJar
 
 from orchestrator import contract
 from orchestrator.alerting import ports as alerting
 from orchestrator.alerting.deliveries import Deliveries
 from orchestrator.alerting.sinks.webhook import WebhookSink
-from orchestrator.configuration.credentials import Scope
-from orchestrator.configuration.requests import requested_placement
 from orchestrator.core.facts import Routed
 from orchestrator.core.fleet import NOTHING_KNOWN, Fleet
 from orchestrator.core.routing import Routes
+from orchestrator.front import Behind, Front
 from orchestrator.livekit.api import LiveKitApi
-from orchestrator.livekit.grants import GrantedTokens
 from orchestrator.observability.driven import DrivenSessions
 from orchestrator.observability.measured_livekit import MeasuredLiveKit
 from orchestrator.observability.measured_store import MeasuredStore
@@ -49,33 +44,14 @@ from orchestrator.store.incidents import ServiceIncidents
 from orchestrator.store.keys import Keys
 from orchestrator.store.leases import ReplicaLeases
 from orchestrator.store.outbox import Outbox
-from orchestrator.store.repeats import RepeatedRequests
 from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention
 from orchestrator.store.sessions import Sessions as StoredSessions
 from orchestrator.store.shares import BudgetShares
 from orchestrator.store.slots import PacedSlots, SlotLimits
-from orchestrator.store.transcripts import Transcripts
 from orchestrator.store.wake import Wakes
-from orchestrator.web import agents, debug, webhooks
-from orchestrator.web.admission import Admission
-from orchestrator.web.attempts import Attempts
-from orchestrator.web.auth import Bearers
-from orchestrator.web.callers import Callers
-from orchestrator.web.commands import CommandParts, Commands
-from orchestrator.web.cors import Cors
 from orchestrator.web.health import Readiness
-from orchestrator.web.identity_provider import IdentityProvider
 from orchestrator.web.links import Links
-from orchestrator.web.ratelimit import RateLimit
-from orchestrator.web.routes import Route
-from orchestrator.web.server import build_app, build_runner
-from orchestrator.web.session_table import session_routes
-from orchestrator.web.sessions import Sessions
-from orchestrator.web.table import routes_of
-from orchestrator.web.token import TokenDoor, TokenParts, token_routes
-from orchestrator.web.token_rules import Rules
-from orchestrator.web.transcripts import TranscriptDoor
 
 log = structlog.get_logger()
 
@@ -85,9 +61,6 @@ _CLOCK_PERIOD: Final = 5.0
 
 SCRATCH_ROUTE: Final = "a scratch room of rollcall doctor"
 """What stands in the place of a route's label in the session of such a room."""
-
-_NEW_NAME_BYTES: Final = 8
-"""Of chance in a name that a caller leaves open: nobody guesses a room, and no two callers share one."""
 
 _LOOKS_SHARE: Final = 0.25
 """The part of the API budget with which the reconciler looks into rooms, two calls each."""
@@ -117,7 +90,6 @@ class Replica:
             on_throttled=self._allowance.throttled,
             timeout=settings.api_timeout,
         )
-        self._links = Links(settings.public_url, settings.runbook_url)
         self._slots = PacedSlots(
             self._connection,
             self._keys,
@@ -127,7 +99,6 @@ class Replica:
         sinks = self._build_sinks()
         self._outbox = Outbox(self._connection, self._keys, [sink.name for sink in sinks])
         self._deliveries = Deliveries(self._outbox, sinks, self._clock, SystemRandomness(), self._count_delivery)
-        self._placement = partial(requested_placement, settings.agents, settings.default_policy, settings.metadata_limit)
         self._runtime = self._build_runtime()
         self._ownership = self._runtime.ownership
         self._wakes = Wakes(
@@ -144,9 +115,20 @@ class Replica:
         self._metrics.api_share.set_function(lambda: self._runtime.share.part)
         self._metrics.pulse_interval.set_function(lambda: self._runtime.pulse.interval)
         self._metrics.registry.register(DrivenSessions(self._ownership.sessions, self._metrics.agent))
-        provider = settings.token.jwt
-        self._identity_provider = None if provider is None else IdentityProvider(provider, self._clock, self._tasks.spawn)
-        self._runner = self._build_web()
+        self._front = Front(
+            Behind(
+                settings=settings,
+                connection=self._connection,
+                keys=self._keys,
+                store=self._store,
+                runtime=self._runtime,
+                readiness=self._readiness,
+                metrics=self._metrics,
+                clock=self._clock,
+                tasks=self._tasks,
+                route=self._route,
+            )
+        )
 
     def _build_sinks(self) -> list[WebhookSink]:
         """A sink's name must outlive restarts and be the same everywhere, and must not show its address."""
@@ -164,9 +146,6 @@ class Replica:
 
     def _count_delivery(self, sink: str, outcome: alerting.Outcome) -> None:
         self._metrics.alert_deliveries.labels(sink, outcome.value).inc()
-
-    def _count_webhook(self, outcome: webhooks.Outcome) -> None:
-        self._metrics.webhooks.labels(outcome.value).inc()
 
     def _build_runtime(self) -> Runtime:
         settings, connection, keys = self._settings, self._connection, self._keys
@@ -197,93 +176,12 @@ class Replica:
             on_round=self._metrics.observe_round,
         )
 
-    def _build_web(self) -> web.AppRunner:
-        settings = self._settings
-        door = webhooks.WebhookDoor(
-            settings.webhook_secrets(),
-            self._runtime.intake,
-            self._clock,
-            webhooks.WebhookLimits(
-                body_bytes=settings.webhook_body_limit,
-                body_seconds=settings.webhook_body_timeout,
-                token_lifetime=settings.webhook_token_lifetime,
-                token_leeway=settings.webhook_leeway,
-            ),
-            self._count_webhook,
-        )
-        routes = routes_of(
-            door.post,
-            Sessions(self._store, self._clock, self._links),
-            self._readiness,
-            make_aiohttp_handler(self._metrics.registry),
-        )
-        page = debug.DebugPage(
-            debug.FOLDER,
-            dev=settings.dev,
-            operators=any(token.scope is Scope.OPERATE for token in settings.api_tokens),
-            livekit_urls=[settings.token.told_to_clients(settings.livekit_url)],
-        )
-        bearers = Bearers(settings.api_tokens, dev=settings.dev)
-        app = build_app(
-            (
-                *routes,
-                *self._token_routes(bearers),
-                *agents.routes(agents.Agents(self._runtime.fleet, settings.agents)),
-                *debug.routes(page),
-            ),
-            bearers=bearers,
-            version=version("rollcall"),
-        )
-        return build_runner(app)
-
-    def _session_routes(self, admission: Admission, cors: Cors) -> tuple[Route, ...]:
-        store = self._store
-        commands = Commands(
-            CommandParts(
-                store=store,
-                doorkeeper=admission,
-                intake=self._runtime.intake,
-                rooms=self._runtime.rooms,
-                repeats=RepeatedRequests(self._connection, self._keys),
-                placement=self._placement,
-                clock=self._clock,
-            )
-        )
-        transcripts = Transcripts(self._connection, self._keys, self._settings.transcript_memory)
-        return session_routes(commands, Attempts(store), TranscriptDoor(store, transcripts), cors)
-
-    def _token_routes(self, bearers: Bearers) -> tuple[Route, ...]:
-        """Where those ask who are no operators: for a token, or for an agent in a room."""
-        settings, entry = self._settings, self._settings.token
-        key, secret = settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
-        cors = Cors(entry.cors, dev=settings.dev, own=settings.public_url)
-        rules = Rules(entry, partial(secrets.token_hex, _NEW_NAME_BYTES))
-        callers, limit = Callers(bearers, self._identity_provider), RateLimit(entry.rate, self._clock)
-        door = TokenDoor(
-            TokenParts(
-                rules=rules,
-                dispatch_in_token=entry.dispatch_in_token,
-                server_url=entry.told_to_clients(settings.livekit_url),
-                callers=callers,
-                limit=limit,
-                rooms=self._runtime.rooms,
-                store=self._store,
-                intake=self._runtime.intake,
-                route=self._route,
-                placement=self._placement,
-                minter=GrantedTokens(key, secret, entry.ttl),
-                clock=self._clock,
-            )
-        )
-        return (*token_routes(door, cors), *self._session_routes(Admission(callers, limit, rules), cors))
-
     def _route(self, room: str, metadata: str) -> Routed:
         return routed(self._settings.compiled_routes, room, metadata, self._runtime.fleet.fleet)
 
     async def start(self) -> None:
         """Listen at once, so that LiveKit gets a 503 and comes again, and drive sessions as soon as the store is there."""
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
+        await self._front.open()
         self._tasks.spawn("begin", self._begin())
         log.info(
             "listening",
@@ -321,11 +219,9 @@ class Replica:
         self._readiness.drain()
         await self._runtime.stop()
         await self._clock.sleep(self._settings.drain)
-        await self._runner.cleanup()
+        await self._front.close()
         await self._tasks.cancel()
         await self._alert_http.close()
-        if self._identity_provider is not None:
-            await self._identity_provider.close()
         await self._api.close()
         await self._connection.close()
         log.info("stopped", replica=self.name)

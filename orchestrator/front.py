@@ -1,0 +1,170 @@
+"""The HTTP service in front of one replica: which handler stands behind which route, and what it is given."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import Final
+
+from aiohttp import web
+from prometheus_client.aiohttp import make_aiohttp_handler
+
+from orchestrator.configuration.credentials import Scope
+from orchestrator.configuration.requests import requested_placement
+from orchestrator.core.facts import Routed
+from orchestrator.livekit.grants import GrantedTokens
+from orchestrator.observability.measured_store import MeasuredStore
+from orchestrator.observability.metrics import Metrics
+from orchestrator.runtime.assembly import Runtime
+from orchestrator.runtime.ports import Clock
+from orchestrator.runtime.tasks import Tasks
+from orchestrator.settings import Settings
+from orchestrator.store.connection import Connection
+from orchestrator.store.keys import Keys
+from orchestrator.store.repeats import RepeatedRequests
+from orchestrator.store.transcripts import Transcripts
+from orchestrator.web import agents, debug, webhooks
+from orchestrator.web.admission import Admission
+from orchestrator.web.attempts import Attempts
+from orchestrator.web.auth import Bearers
+from orchestrator.web.callers import Callers
+from orchestrator.web.commands import CommandParts, Commands
+from orchestrator.web.cors import Cors
+from orchestrator.web.health import Readiness
+from orchestrator.web.identity_provider import IdentityProvider
+from orchestrator.web.links import Links
+from orchestrator.web.ratelimit import RateLimit
+from orchestrator.web.routes import Route
+from orchestrator.web.server import build_app, build_runner
+from orchestrator.web.session_table import session_routes
+from orchestrator.web.sessions import Sessions
+from orchestrator.web.table import routes_of
+from orchestrator.web.token import TokenDoor, TokenParts, token_routes
+from orchestrator.web.token_rules import Rules
+from orchestrator.web.transcripts import TranscriptDoor
+
+_NEW_NAME_BYTES: Final = 8
+"""Of chance in a name that a caller leaves open: nobody guesses a room, and no two callers share one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What of a replica its front needs."""
+
+    settings: Settings
+    connection: Connection
+    keys: Keys
+    store: MeasuredStore
+    runtime: Runtime
+    readiness: Readiness
+    metrics: Metrics
+    clock: Clock
+    tasks: Tasks
+    route: Callable[[str, str], Routed]
+
+
+class Front:
+    """The HTTP service. To be made inside a running event loop, and closed."""
+
+    def __init__(self, behind: Behind) -> None:
+        self._behind = behind
+        settings = behind.settings
+        self._placement = partial(requested_placement, settings.agents, settings.default_policy, settings.metadata_limit)
+        self._bearers = Bearers(settings.api_tokens, dev=settings.dev)
+        provider = settings.token.jwt
+        self._provider = None if provider is None else IdentityProvider(provider, behind.clock, behind.tasks.spawn)
+        app = build_app(self._routes(), bearers=self._bearers, version=version("rollcall"))
+        self._runner = build_runner(app)
+
+    async def open(self) -> None:
+        """Listen where the settings say."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._behind.settings.host, self._behind.settings.port).start()
+
+    async def close(self) -> None:
+        await self._runner.cleanup()
+        if self._provider is not None:
+            await self._provider.close()
+
+    def _routes(self) -> tuple[Route, ...]:
+        behind, settings = self._behind, self._behind.settings
+        page = debug.DebugPage(
+            debug.FOLDER,
+            dev=settings.dev,
+            operators=any(token.scope is Scope.OPERATE for token in settings.api_tokens),
+            livekit_urls=[settings.token.told_to_clients(settings.livekit_url)],
+        )
+        return (
+            *routes_of(
+                self._webhook_door().post,
+                Sessions(behind.store, behind.clock, Links(settings.public_url, settings.runbook_url)),
+                behind.readiness,
+                make_aiohttp_handler(behind.metrics.registry),
+            ),
+            *self._routes_with_rules(),
+            *agents.routes(agents.Agents(behind.runtime.fleet, settings.agents)),
+            *debug.routes(page),
+        )
+
+    def _webhook_door(self) -> webhooks.WebhookDoor:
+        settings = self._behind.settings
+        return webhooks.WebhookDoor(
+            settings.webhook_secrets(),
+            self._behind.runtime.intake,
+            self._behind.clock,
+            webhooks.WebhookLimits(
+                body_bytes=settings.webhook_body_limit,
+                body_seconds=settings.webhook_body_timeout,
+                token_lifetime=settings.webhook_token_lifetime,
+                token_leeway=settings.webhook_leeway,
+            ),
+            self._count_webhook,
+        )
+
+    def _count_webhook(self, outcome: webhooks.Outcome) -> None:
+        self._behind.metrics.webhooks.labels(outcome.value).inc()
+
+    def _routes_with_rules(self) -> tuple[Route, ...]:
+        """Those on which people ask who are no operators, and the other ones of the same handlers."""
+        behind, entry = self._behind, self._behind.settings.token
+        rules = Rules(entry, partial(secrets.token_hex, _NEW_NAME_BYTES))
+        callers = Callers(self._bearers, self._provider)
+        limit = RateLimit(entry.rate, behind.clock)
+        cors = Cors(entry.cors, dev=behind.settings.dev, own=behind.settings.public_url)
+        commands = Commands(self._command_parts(Admission(callers, limit, rules)))
+        transcripts = Transcripts(behind.connection, behind.keys, behind.settings.transcript_memory)
+        return (
+            *token_routes(TokenDoor(self._token_parts(rules, callers, limit)), cors),
+            *session_routes(commands, Attempts(behind.store), TranscriptDoor(behind.store, transcripts), cors),
+        )
+
+    def _command_parts(self, admission: Admission) -> CommandParts:
+        behind = self._behind
+        return CommandParts(
+            store=behind.store,
+            doorkeeper=admission,
+            intake=behind.runtime.intake,
+            rooms=behind.runtime.rooms,
+            repeats=RepeatedRequests(behind.connection, behind.keys),
+            placement=self._placement,
+            clock=behind.clock,
+        )
+
+    def _token_parts(self, rules: Rules, callers: Callers, limit: RateLimit) -> TokenParts:
+        behind, settings = self._behind, self._behind.settings
+        key, secret = settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+        return TokenParts(
+            rules=rules,
+            dispatch_in_token=settings.token.dispatch_in_token,
+            server_url=settings.token.told_to_clients(settings.livekit_url),
+            callers=callers,
+            limit=limit,
+            rooms=behind.runtime.rooms,
+            store=behind.store,
+            intake=behind.runtime.intake,
+            route=behind.route,
+            placement=self._placement,
+            minter=GrantedTokens(key, secret, settings.token.ttl),
+            clock=behind.clock,
+        )
