@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.core import facts as f
 from orchestrator.core.belonging import evictions
+from orchestrator.core.causes import Cause
 from orchestrator.core.ledger import KEPT_WARNINGS
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.policy import Policy
@@ -139,7 +140,7 @@ def test_to_dismiss_nobody_or_twice_changes_nothing() -> None:
 
 
 def test_the_incident_of_a_dismissed_agent_is_resolved() -> None:
-    session = play(opened(), person_joined(), routed("mary"), f.GaveUp("mary", f.Cause.NOT_TAKEN), dismissed())
+    session = play(opened(), person_joined(), routed("mary"), f.GaveUp("mary", Cause.NOT_TAKEN), dismissed())
     assert [i.resolved_at is not None for i in mary(session).incidents] == [True]
 
 
@@ -166,7 +167,7 @@ def test_the_old_agent_serves_until_the_new_one_is_verified_and_goes_then() -> N
 
 
 def test_when_the_new_one_never_comes_the_old_one_stays() -> None:
-    session = with_mary(wanted(instead_of="mary"), f.GaveUp("tom", f.Cause.NOT_TAKEN))
+    session = with_mary(wanted(instead_of="mary"), f.GaveUp("tom", Cause.NOT_TAKEN))
     assert mary(session).state is PlacementState.VERIFIED
     assert session.state is SessionState.UNVERIFIED
 

@@ -1,0 +1,132 @@
+"""What happened: everything that LiveKit told us, and everything that we did, as one closed set of records.
+
+Times are Unix seconds. `created_at` is LiveKit's own time of an event, with a resolution of one second; it is shown and
+measures lag, and never orders events. The time at which a fact was stored comes with its delivery, not with the fact.
+"""
+
+from orchestrator.core.facts.done import (
+    AgentRetired,
+    AlertQueued,
+    AttemptEnded,
+    Awaited,
+    DispatchAccepted,
+    DispatchAdopted,
+    DispatchDeleted,
+    DispatchRecovered,
+    DispatchRequested,
+    FallbackChosen,
+    ForeignAgentServes,
+    GaveUp,
+    StrangerSeen,
+    Waiting,
+)
+from orchestrator.core.facts.heard import (
+    AgentAborted,
+    AgentJoined,
+    AgentLeft,
+    AgentReady,
+    AgentSilent,
+    AgentWarned,
+    JobChanged,
+    PeopleCounted,
+    PersonJoined,
+    PersonLeft,
+    PulseAnswered,
+    PulseUnsupported,
+    RoomFinished,
+    RoomListed,
+    RoomOpened,
+    RoomStarted,
+)
+from orchestrator.core.facts.wished import (
+    AgentDismissed,
+    AgentWanted,
+    CandidateSpec,
+    PlacementSpec,
+    Routed,
+    Warned,
+)
+from orchestrator.core.facts.words import (
+    JobStatus,
+    LeaveReason,
+    Source,
+)
+
+Fact = (
+    RoomOpened
+    | RoomStarted
+    | RoomListed
+    | RoomFinished
+    | PersonJoined
+    | PersonLeft
+    | PeopleCounted
+    | AgentJoined
+    | AgentLeft
+    | AgentReady
+    | AgentWarned
+    | AgentAborted
+    | JobChanged
+    | PulseAnswered
+    | PulseUnsupported
+    | AgentSilent
+    | Routed
+    | AgentWanted
+    | AgentDismissed
+    | Warned
+    | Waiting
+    | DispatchAdopted
+    | DispatchRecovered
+    | DispatchRequested
+    | DispatchAccepted
+    | DispatchDeleted
+    | AttemptEnded
+    | FallbackChosen
+    | GaveUp
+    | AgentRetired
+    | ForeignAgentServes
+    | StrangerSeen
+    | AlertQueued
+)
+
+__all__ = [
+    "AgentAborted",
+    "AgentDismissed",
+    "AgentJoined",
+    "AgentLeft",
+    "AgentReady",
+    "AgentRetired",
+    "AgentSilent",
+    "AgentWanted",
+    "AgentWarned",
+    "AlertQueued",
+    "AttemptEnded",
+    "Awaited",
+    "CandidateSpec",
+    "DispatchAccepted",
+    "DispatchAdopted",
+    "DispatchDeleted",
+    "DispatchRecovered",
+    "DispatchRequested",
+    "Fact",
+    "FallbackChosen",
+    "ForeignAgentServes",
+    "GaveUp",
+    "JobChanged",
+    "JobStatus",
+    "LeaveReason",
+    "PeopleCounted",
+    "PersonJoined",
+    "PersonLeft",
+    "PlacementSpec",
+    "PulseAnswered",
+    "PulseUnsupported",
+    "RoomFinished",
+    "RoomListed",
+    "RoomOpened",
+    "RoomStarted",
+    "Routed",
+    "Source",
+    "StrangerSeen",
+    "Waiting",
+    "Warned",
+]
