@@ -4,6 +4,7 @@ What is looked at is not of one moment: a worker may be in one of the keys alrea
 left out, and found two seconds later.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import msgspec
 from orchestrator.contract import ANNOUNCED_FOR
 from orchestrator.core.fleet import REMEMBERED, TALLIED, Announcement, Fleet, Tally, Worker
 from orchestrator.runtime.ports import Announced
-from orchestrator.store.connection import Command, Connection
+from orchestrator.store.connection import Command, Connection, Reply
 from orchestrator.store.keys import Keys
 from orchestrator.store.scripts import Script
 
@@ -30,7 +31,7 @@ class WorkerLimits:
     """How many are taken in at once. Every replica reads all of them every two seconds."""
 
     of_name: int = 1_000
-    workers: int = 10_000
+    workers: int = 5_000
     names: int = 1_000
 
 
@@ -69,7 +70,7 @@ class AnnouncedWorkers:
 
     async def look(self) -> Fleet:
         keys = self._keys
-        time, seen, records, since, names, joins, tallied, tallies = await self._connection.calls(
+        replies = await self._connection.calls(
             ("TIME",),
             ("ZRANGE", keys.workers_seen, 0, -1, "WITHSCORES"),
             ("HGETALL", keys.worker_records),
@@ -79,23 +80,8 @@ class AnnouncedWorkers:
             ("ZRANGE", keys.tallied, 0, -1, "WITHSCORES"),
             ("HGETALL", keys.tallies),
         )
-        now = int(time[0]) + int(time[1]) / 1_000_000
-        begun = {key.decode(): int(at) / 1000 for key, at in _pairs(since).items()}
-        told = _pairs(records)
-        live: defaultdict[str, list[Worker]] = defaultdict(list)
-        for worker_id, seen_at in sorted(_times(seen, since=now - ANNOUNCED_FOR).items()):
-            record, first = told.get(worker_id.encode()), begun.get(f"worker:{worker_id}")
-            if record is not None and first is not None:
-                worker = Worker(_DECODER.decode(record), first, seen_at)
-                live[worker.told.agent_name].append(worker)
-        return Fleet(
-            at=now,
-            live={name: tuple(workers) for name, workers in live.items()},
-            announced=_times(names, since=now - REMEMBERED),
-            since={name: at for name in live if (at := begun.get(f"name:{name}")) is not None},
-            joined=_times(joins, since=now - REMEMBERED),
-            tallies=_sum(_pairs(tallies), _times(tallied, since=now - TALLIED)),
-        )
+        # In a thread: some thousand workers would hold up every webhook meanwhile.
+        return await asyncio.to_thread(_fleet, replies)
 
     async def tell(self, replica: str, joined: Mapping[str, float], tallies: Mapping[str, Tally]) -> None:
         keys = self._keys
@@ -124,6 +110,27 @@ class AnnouncedWorkers:
             keys.workers_with_room,
             keys.worker_names,
         )
+
+
+def _fleet(replies: list[Reply]) -> Fleet:
+    time, seen, records, since, names, joins, tallied, tallies = replies
+    now = int(time[0]) + int(time[1]) / 1_000_000
+    begun = {key.decode(): int(at) / 1000 for key, at in _pairs(since).items()}
+    told = _pairs(records)
+    live: defaultdict[str, list[Worker]] = defaultdict(list)
+    for worker_id, seen_at in sorted(_times(seen, since=now - ANNOUNCED_FOR).items()):
+        record, first = told.get(worker_id.encode()), begun.get(f"worker:{worker_id}")
+        if record is not None and first is not None:
+            worker = Worker(_DECODER.decode(record), first, seen_at)
+            live[worker.told.agent_name].append(worker)
+    return Fleet(
+        at=now,
+        live={name: tuple(workers) for name, workers in live.items()},
+        announced=_times(names, since=now - REMEMBERED),
+        since={name: at for name in live if (at := begun.get(f"name:{name}")) is not None},
+        joined=_times(joins, since=now - REMEMBERED),
+        tallies=_sum(_pairs(tallies), _times(tallied, since=now - TALLIED)),
+    )
 
 
 def _pairs(flat: list[bytes] | dict[bytes, bytes]) -> dict[bytes, bytes]:
