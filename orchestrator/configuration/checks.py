@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestrator.configuration.entries import AgentEntry, RouteAgentEntry, RouteEntry
+from orchestrator.configuration.entries import AgentEntry
 from orchestrator.configuration.problems import Finding, Location, Severity, did_you_mean, listed
+from orchestrator.configuration.route_entries import RouteAgentEntry, RouteEntry
 from orchestrator.configuration.routes import candidates_of, label_of, pattern_of, template_of
 from orchestrator.core.patterns import Glob
 from orchestrator.core.templates import ROOM_PART, Template, encode

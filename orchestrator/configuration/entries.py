@@ -1,4 +1,4 @@
-"""What rollcall.yaml holds besides settings: agents, routes, alerts and keys, each entry checked by itself.
+"""What rollcall.yaml holds besides settings: agents, alerts and keys, each entry checked by itself; routes: `route_entries`.
 
 What entries say about each other is checked in `checks`.
 """
@@ -6,7 +6,7 @@ What entries say about each other is checked in `checks`.
 import base64
 import binascii
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
@@ -18,7 +18,6 @@ from pydantic import (
     Field,
     SecretStr,
     WithJsonSchema,
-    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -26,7 +25,6 @@ from orchestrator.configuration.document import DEEPEST
 from orchestrator.configuration.problems import Location
 from orchestrator.configuration.values import Seconds, SomeSeconds
 from orchestrator.contract import RESERVED_KEY
-from orchestrator.core.patterns import PatternError, glob, regex
 from orchestrator.core.policy import OnLeave
 from orchestrator.core.proof import Proof
 from orchestrator.core.templates import TemplateError, parts_of
@@ -101,40 +99,6 @@ def _check_json(location: Location, value: Any) -> None:
 
 Metadata = Annotated[dict[str, Any], AfterValidator(_metadata)]
 """A JSON object whose strings may hold `{part}` of the room's name."""
-
-
-def _room_metadata(value: dict[str, Any]) -> dict[str, Any]:
-    for path, wanted in value.items():
-        if not isinstance(wanted, None | bool | int | float | str) or (isinstance(wanted, float) and not math.isfinite(wanted)):
-            message = "it must be text, a number, true, false or null. Write a field of a nested object as {example}"
-            raise PydanticCustomError("room_metadata", message, {"at": (path,), "example": f'"{path}.field": value'})
-    return value
-
-
-RoomMetadata = Annotated[
-    dict[str, Any],
-    Field(min_length=1),
-    AfterValidator(_room_metadata),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "minProperties": 1,
-            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
-        }
-    ),
-]
-"""Fields of the room's JSON metadata, nested ones by a dotted path, and the values that they must have."""
-
-
-def _pattern(compile_pattern: Callable[[str], object]) -> AfterValidator:
-    def check(value: str) -> str:
-        try:
-            compile_pattern(value)
-        except PatternError as error:
-            raise PydanticCustomError("pattern", "{error}", {"error": str(error)}) from None
-        return value
-
-    return AfterValidator(check)
 
 
 def check_secret(secret: SecretStr) -> SecretStr:
@@ -215,75 +179,6 @@ def _agent(value: Any) -> Any:
 
 Agent = Annotated[AgentEntry, BeforeValidator(_agent, json_schema_input_type=AgentEntry | None)]
 """`tom:` with nothing behind it is an agent with nothing special."""
-
-
-# --- routes ---------------------------------------------------------------------------------------------------------
-
-
-class RouteAgentEntry(Entry):
-    """One agent of a route; or several of which one is to serve, chosen by what their workers announce."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [{"required": ["agent"]}, {"required": ["any"]}],
-            "dependentRequired": {"capabilities": ["any"], "region": ["any"]},
-        }
-    )
-
-    agent: str | None = None
-    any: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Agents of which one serves: one whose workers have all capabilities, are in the region and have room; of those who
-    do alike, and where nothing is announced, the one that is written first. The others are its fallbacks, in that order;
-    the fallbacks of each agent alone are not added."""
-    capabilities: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """What a worker must have announced that it can do; only with `any`."""
-    region: str = ""
-    """Where a worker should have announced that it is; only with `any`."""
-    metadata: Metadata = {}
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The agents that the entry itself names."""
-        return self.any if self.any is not None else () if self.agent is None else (self.agent,)
-
-    @model_validator(mode="after")
-    def _one_or_any(self) -> "RouteAgentEntry":
-        if self.agent is None and self.any is None:
-            raise PydanticCustomError("route_agent", "it names no agent. Write {example}", {"example": "agent: mary"})
-        if self.agent is not None and self.any is not None:
-            message = "it has both agent and any. Keep one of them"
-            raise PydanticCustomError("route_agent", message, {"at": ("any",)})
-        for condition in ("capabilities", "region"):
-            if self.any is None and getattr(self, condition):
-                message = "it chooses between several, and there is one. Write {example}"
-                context = {"at": (condition,), "example": "any: [mary, tom]"}
-                raise PydanticCustomError("route_agent", message, context)
-        return self
-
-
-def _route_agent(value: Any) -> Any:
-    return {"agent": value} if isinstance(value, str) else value
-
-
-RouteAgent = Annotated[RouteAgentEntry, BeforeValidator(_route_agent, json_schema_input_type=str | RouteAgentEntry)]
-"""A name alone, or a name with metadata."""
-
-
-class RouteEntry(Entry):
-    """Which rooms, and which agents they should have."""
-
-    room: Annotated[str, _pattern(glob)] | None = None
-    room_regex: Annotated[str, _pattern(regex)] | None = None
-    room_metadata: RoomMetadata | None = None
-    agents: tuple[RouteAgent, ...]
-    metadata: Metadata = {}
-    priority: int = Field(0, ge=-100, le=100)
-
-    @model_validator(mode="after")
-    def _one_pattern(self) -> "RouteEntry":
-        if self.room is not None and self.room_regex is not None:
-            raise PydanticCustomError("pattern", "it has both room and room_regex. Keep one of them", {"at": ("room_regex",)})
-        return self
 
 
 # --- alerts and keys ------------------------------------------------------------------------------------------------

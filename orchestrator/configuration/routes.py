@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from orchestrator.configuration.entries import AgentEntry, PolicyEntry, RouteAgentEntry, RouteEntry
+from orchestrator.configuration.entries import AgentEntry, PolicyEntry
+from orchestrator.configuration.route_entries import RouteAgentEntry, RouteEntry
 from orchestrator.core.fleet import Choice
 from orchestrator.core.patterns import RoomPattern, glob, regex
 from orchestrator.core.policy import Policy

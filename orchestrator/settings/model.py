@@ -20,12 +20,12 @@ from orchestrator.configuration.entries import (
     AlertEntry,
     Entry,
     KeyEntry,
-    RouteEntry,
     VerifyAt,
     check_url,
 )
 from orchestrator.configuration.environment import EnvironmentSource, state_home
 from orchestrator.configuration.file import FileSource
+from orchestrator.configuration.route_entries import RouteEntry
 from orchestrator.configuration.routes import compile_routes
 from orchestrator.configuration.token import TokenEntry
 from orchestrator.configuration.values import Bytes, PerSecond, Seconds, SomeSeconds
