@@ -23,18 +23,18 @@ LOST_FRAMES = 0.5
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def bakery(shared_directory: Path) -> AsyncIterator[Talking]:
+async def shop(shared_directory: Path) -> AsyncIterator[Talking]:
     directory = shared_directory / "switch"
     directory.mkdir()
     async with talking(directory, "mary", "tom") as running:
         yield running
 
 
-async def test_an_operator_switches_to_tom_while_mary_is_talking(bakery: Talking) -> None:
-    async with caller(bakery.server, "switch") as ann, listed_agents(bakery.server, "switch") as looks:
-        await bakery.rollcall.wait_for_state("switch", "verified")
+async def test_an_operator_switches_to_tom_while_mary_is_talking(shop: Talking) -> None:
+    async with caller(shop.server, "switch") as ann, listed_agents(shop.server, "switch") as looks:
+        await shop.rollcall.wait_for_state("switch", "verified")
         await wait_until(lambda: ann.hearing.heard("mary"), timeout=20.0, description="mary talks")
-        status, answer = await bakery.rollcall.operate("POST", "/sessions/switch/switch?hold=verified", {"agent_name": "tom"})
+        status, answer = await shop.rollcall.operate("POST", "/sessions/switch/switch?hold=verified", {"agent_name": "tom"})
         assert (status, answer["agent_name"], answer["instead_of"], answer["state"]) == (200, "tom", "mary", "verified")
         greeting = await ann.wait_for_words("tom")
         assert greeting.start > ann.hearing.heard("mary")[-1].end
@@ -43,11 +43,11 @@ async def test_an_operator_switches_to_tom_while_mary_is_talking(bakery: Talking
         await ann.wait_for_words("tom", since=said)
         judge(ann, looks)
         await wait_until(lambda: ann.hearing.present() == ["tom"], description="mary is gone")
-    assert await states(bakery, "switch") == {"mary": ("cancelled", 1), "tom": ("verified", 1)}
+    assert await states(shop, "switch") == {"mary": ("cancelled", 1), "tom": ("verified", 1)}
 
 
-async def test_mary_transfers_the_caller_to_tom_and_introduces_him(bakery: Talking) -> None:
-    async with caller(bakery.server, "transfer") as ann, listed_agents(bakery.server, "transfer") as looks:
+async def test_mary_transfers_the_caller_to_tom_and_introduces_him(shop: Talking) -> None:
+    async with caller(shop.server, "transfer") as ann, listed_agents(shop.server, "transfer") as looks:
         await ann.wait_for_words("mary")
         said = await ann.say(Sentence.TRANSFER)
         introduction = await ann.wait_for_words("mary", since=said)
@@ -58,25 +58,25 @@ async def test_mary_transfers_the_caller_to_tom_and_introduces_him(bakery: Talki
         assert greeting.start > introduction.end
         judge(ann, looks)
         await wait_until(lambda: ann.hearing.present() == ["tom"], description="mary is gone")
-        session = await bakery.rollcall.session("transfer")
+        session = await shop.rollcall.session("transfer")
     assert session is not None
     assert session["state"] == "verified"
     # She said that her work was done, and left by herself: nobody took her out, and nobody is dispatched in her place.
-    assert await states(bakery, "transfer") == {"mary": ("ended", 1), "tom": ("verified", 1)}
+    assert await states(shop, "transfer") == {"mary": ("ended", 1), "tom": ("verified", 1)}
 
 
-async def test_a_switch_to_an_agent_that_never_comes_leaves_mary_serving(bakery: Talking) -> None:
-    async with caller(bakery.server, "absent") as ann, listed_agents(bakery.server, "absent") as looks:
+async def test_a_switch_to_an_agent_that_never_comes_leaves_mary_serving(shop: Talking) -> None:
+    async with caller(shop.server, "absent") as ann, listed_agents(shop.server, "absent") as looks:
         await ann.wait_for_words("mary")
         body = {"agent_name": ABSENT}
-        status, answer = await bakery.rollcall.operate("POST", "/sessions/absent/switch?hold=verified&hold_seconds=2", body)
+        status, answer = await shop.rollcall.operate("POST", "/sessions/absent/switch?hold=verified&hold_seconds=2", body)
         assert (status, answer["identity"]) == (202, None)
-        await bakery.rollcall.wait_for_state("absent", "unverified", timeout=30.0)
+        await shop.rollcall.wait_for_state("absent", "unverified", timeout=30.0)
         said = await ann.say(Sentence.NAME)
         await ann.wait_for_words("mary", since=said)
         judge(ann, looks)
         assert ann.hearing.present() == ["mary"]
-    assert (await states(bakery, "absent"))["mary"] == ("verified", 1)
+    assert (await states(shop, "absent"))["mary"] == ("verified", 1)
 
 
 def judge(ann: Caller, looks: list[Listed]) -> None:
@@ -92,7 +92,7 @@ def judge(ann: Caller, looks: list[Listed]) -> None:
         assert {round(stretch.hertz - hertz(voice), -2) for stretch in hearing.heard(name)} <= {0.0}
 
 
-async def states(bakery: Talking, room: str) -> dict[str, tuple[str, int]]:
+async def states(shop: Talking, room: str) -> dict[str, tuple[str, int]]:
     """Each placement's state, and how many attempts it took."""
-    session: dict[str, Any] = await bakery.rollcall.session(room) or {}
+    session: dict[str, Any] = await shop.rollcall.session(room) or {}
     return {one["agent_name"]: (one["state"], one["attempts_total"]) for one in session["placements"]}

@@ -18,9 +18,6 @@ Json = dict[str, Any]
 NOT_TOLD = "I do not know."
 """What it says where nothing that it was given answers the question."""
 
-LONGEST_QUOTE = 200
-"""Characters of a tool's result that it repeats."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -74,13 +71,19 @@ def _as_told(messages: Sequence[Json]) -> str:
 
 
 def _after_tool(messages: Sequence[Json]) -> str:
-    """What the tool asks for; what it tells is repeated."""
+    """What the tool asks for; of what it tells, the sentence that has most words in common with the question."""
     result = text(messages[-1])
     if found := re.search(r"Introduce (\w+)", result):
         return f"Here is {found.group(1).capitalize()}, who goes on from here."
     if "Say goodbye" in result:
         return "Goodbye, and thank you for calling."
-    return f"I am told: {result[:LONGEST_QUOTE]}"
+    asked = _words(next(text(message) for message in reversed(messages) if message["role"] == "user"))
+    told = re.split(r"(?<=[.!?])\s+|\n+", result)
+    return max(told, key=lambda sentence: len(_words(sentence) & asked))
+
+
+def _words(sentence: str) -> set[str]:
+    return set(re.findall(r"\w+", sentence.casefold()))
 
 
 def _call(wanted: str, value: str, tools: Sequence[Json]) -> Answer:

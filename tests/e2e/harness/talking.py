@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,36 +16,19 @@ from livekit.protocol.models import ParticipantInfo
 from tests.e2e.harness.configs import Config
 from tests.e2e.harness.livekit import LiveKitServer, livekit_server
 from tests.e2e.harness.openai_api import OpenAIApi, openai_api
-from tests.e2e.harness.orchestrator import Orchestrator, orchestrator, webhook_url
+from tests.e2e.harness.orchestrator import Json, Orchestrator, orchestrator, webhook_url
 from tests.e2e.harness.ports import free_port
+from tests.e2e.harness.process import REPOSITORY
 from tests.e2e.harness.workers import RollcallWorker
 
 LISTED_EVERY = 0.1
 """Seconds between two looks at the agents of a room."""
 
-PERSONAS: Mapping[str, object] = {
-    "default": "Nobody",
-    "personas": {
-        "Nobody": {"instructions": "Say that something is wrong.", "voice": "alloy"},
-        "Mary": {
-            "instructions": "You are Mary, who answers the telephone of a bakery.",
-            "greeting": "Good day, this is the bakery at the bridge, what can I do for you?",
-            "knowledge": [{"title": "Opening hours", "text": "On Saturday we are open from 8 until noon."}],
-            "tools": ["end_call", "transfer", "look_up"],
-            "transfer": {"tom": "Tom looks after cakes that are made to order."},
-            "voice": "coral",
-            "transcripts": True,
-        },
-        "Tom": {
-            "instructions": "You are Tom, who makes cakes to order.",
-            "greeting": "Hello, now you are speaking with the pastry kitchen.",
-            "voice": "onyx",
-        },
-    },
-}
-"""Who the agents are. Nobody is asked for Nobody: an agent that did not find its persona would sound like it."""
+SHIPPED = REPOSITORY / "worker/personas.yaml"
+"""Who the agents are: those that come with the worker."""
 
 VOICES = {"mary": "coral", "tom": "onyx"}
+"""Tones that nobody takes for each other."""
 
 ABSENT = "absent"
 """An agent that is configured, and has no worker."""
@@ -74,7 +57,7 @@ class Listed:
 async def talking(directory: Path, *agent_names: str) -> AsyncIterator[Talking]:
     """Everything, started and registered; each room gets the first of the agents."""
     personas = directory / "personas.yaml"
-    personas.write_text(yaml.safe_dump(dict(PERSONAS)))
+    personas.write_text(yaml.safe_dump(_personas()))
     port = free_port()
     async with (
         livekit_server(directory, webhook_urls=[webhook_url(port)]) as server,
@@ -89,10 +72,9 @@ async def talking(directory: Path, *agent_names: str) -> AsyncIterator[Talking]:
         }
         arguments = ("-m", "livekit.agents", "start", "worker/main.py")
         crew = [RollcallWorker(directory, server, name, arguments=arguments, environment=environment) for name in agent_names]
-        for worker in crew:
-            # Asked politely it would drain its jobs first, for up to an hour.
-            ending.push_async_callback(worker.process.clear_away, timeout=1.0)
-        await asyncio.gather(*(worker.start() for worker in crew))
+        # Asked politely they would drain their jobs first, for up to an hour.
+        ending.push_async_callback(_together, lambda worker: worker.process.clear_away(timeout=1.0), crew)
+        await _together(RollcallWorker.start, crew)
         yield Talking(server, rollcall, models)
 
 
@@ -116,6 +98,21 @@ async def listed_agents(server: LiveKitServer, room: str) -> AsyncIterator[list[
             watching.cancel()
             with suppress(asyncio.CancelledError):
                 await watching
+
+
+async def _together(step: Callable[[RollcallWorker], Coroutine[None, None, None]], crew: Sequence[RollcallWorker]) -> None:
+    await asyncio.gather(*(step(worker) for worker in crew))
+
+
+def _personas() -> Json:
+    """The shipped ones, with the voices of the tests and with transcripts; nobody asked for becomes Nobody, and is heard."""
+    shipped: Json = yaml.safe_load(SHIPPED.read_text())
+    for name, voice in VOICES.items():
+        persona = shipped["personas"][name]
+        persona["voice"], persona["transcripts"] = voice, True
+        persona["knowledge"] = [str(SHIPPED.parent / file) for file in persona["knowledge"]]
+    shipped["personas"]["nobody"] = {"instructions": "You are Nobody.", "voice": "alloy"}
+    return {**shipped, "default": "nobody"}
 
 
 def _config(*agent_names: str) -> Config:
