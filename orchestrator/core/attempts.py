@@ -135,8 +135,8 @@ def _serves(placement: Placement, attempt: Attempt) -> bool:
 
 def fallback_chosen(session: Session, fact: f.FallbackChosen, now: float) -> Session:
     placement = session.placement(fact.placement)
-    if not placement.wanting or placement.candidate >= fact.candidate:
-        return session
+    if not placement.wanting or placement.candidate >= fact.candidate or fact.candidate >= len(placement.candidates):
+        return session  # the last of them may be in the room by now, as somebody asked for it by name
     chosen = replace(placement, candidate=fact.candidate, tries=0, cause=fact.cause)
     session = warn(
         with_placement(session, chosen),

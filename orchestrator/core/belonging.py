@@ -38,22 +38,31 @@ def same_name(wanted: str, stamped: str | None) -> bool:
 
 
 def evictions(session: Session) -> tuple[Agent, ...]:
-    """Present agents of given-up attempts that nobody wants: to be removed at once."""
+    """Present agents of given-up attempts that nobody wants, or whom somebody sent away: to be removed at once."""
     if session.ended:
         return ()
     return tuple(
         a
         for a in session.agents
         if a.present
-        and (a.identity in session.retired or _was_dismissed(session, a))
-        and not any(p.wanting and belongs(session, p, a) for p in session.placements)
+        and (a.identity in session.retired or _was_sent_away(session, a))
+        and not any(p.wanting and may_serve(session, p, a) for p in session.placements)
     )
 
 
-def _was_dismissed(session: Session, agent: Agent) -> bool:
-    """Whether it came for a placement that nobody wants any more, by a dispatch of ours."""
-    behind = (attempt_behind(session, p, agent) for p in session.placements if p.state is PlacementState.CANCELLED)
-    return any(attempt is not None and attempt.ours for attempt in behind)
+def may_serve(session: Session, placement: Placement, agent: Agent) -> bool:
+    """Whether it belongs to the placement, and nobody sent it away."""
+    attempt = attempt_behind(session, placement, agent)
+    return belongs(session, placement, agent) if attempt is None else not attempt.dismissed
+
+
+def _was_sent_away(session: Session, agent: Agent) -> bool:
+    """Whether a dispatch of ours brought it of which nobody wants anything any more."""
+    for placement in session.placements:
+        attempt = None if placement.identity == agent.identity else attempt_behind(session, placement, agent)
+        if attempt is not None and attempt.ours and (attempt.dismissed or placement.state is PlacementState.CANCELLED):
+            return True
+    return False
 
 
 def extras(session: Session) -> Iterator[tuple[Placement, Agent]]:

@@ -55,6 +55,8 @@ class Attempt:
     aborted: bool = False
     deleted: bool = False
     """Its dispatch was deleted by us, or is known to be gone."""
+    dismissed: bool = False
+    """Somebody sent away whom it brought, or brings: that one does not serve any more, should another one be wanted."""
 
     @property
     def open(self) -> bool:
@@ -102,10 +104,10 @@ class Placement:
     cause: Cause | None = None
     released: bool = False
     """Its agent left and nobody wants another: it has ended before its room."""
-    instead_of: str | None = None
-    """The placement whose agent this one's relieves as soon as it is verified; then forgotten."""
+    instead_of: tuple[str, ...] = ()
+    """The placements whose agents this one's relieves as soon as it is verified; then forgotten."""
     grace: float = 0.0
-    """Seconds for which the relieved agent may stay."""
+    """Seconds for which the relieved agents may stay."""
     leaves_at: float | None = None
     """Until when its agent may stay: another one has relieved it."""
     resumes: int | None = None

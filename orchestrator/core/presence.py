@@ -1,7 +1,8 @@
 """Which agents are in the room now, and what that means for each placement.
 
 * A placement that wants an agent is confirmed by any present agent that belongs to it and whose proof is high enough,
-  one of a given-up attempt included: then that one wins, and the newer attempt is retired in its place.
+  one of a given-up attempt included: then that one wins, and the newer attempt is retired in its place. Not by one
+  that somebody sent away.
 * Others that belong stay extras, to be looked at; those with a retired identity go.
 * `left` may come before `joined`. A participant sid never comes back, so a late `joined` is played before its `left`;
   but one that only a listing lacked was there all the time, and must answer again.
@@ -9,7 +10,7 @@
 
 from dataclasses import replace
 
-from orchestrator.core.belonging import attempt_behind, belongs
+from orchestrator.core.belonging import attempt_behind, may_serve
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import AgentJoined, AgentLeft, AgentReady, AgentSilent, AgentWarned, LeaveReason, Source
 from orchestrator.core.ledger import agent_says, note, retire, warn, with_agent, with_attempt, with_placement
@@ -151,7 +152,7 @@ def _assess_placement(session: Session, placement: Placement, now: float) -> Ses
         if a.present
         and a.proof >= Proof.JOINED
         and not _serves_another(session, placement, a)
-        and belongs(session, placement, a)
+        and may_serve(session, placement, a)
     ]
     if not found:
         return session

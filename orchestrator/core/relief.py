@@ -23,9 +23,9 @@ def dismiss(session: Session, placement: Placement, source: Source, now: float) 
             awaited=None,
             next_at=None,
             resumes=None,
-            instead_of=None,
+            instead_of=(),
             leaves_at=None,
-            attempts=tuple(replace(a, ended_at=now) if a.open else a for a in placement.attempts),
+            attempts=tuple(replace(a, ended_at=a.ended_at or now, dismissed=True) for a in placement.attempts),
             incidents=resolved(placement.incidents, now),
         ),
     )
@@ -33,15 +33,26 @@ def dismiss(session: Session, placement: Placement, source: Source, now: float) 
 
 
 def relieve(session: Session, name: str, now: float) -> Session:
-    """If this placement's agent serves by now, the one that it takes over from may go, or stays for its grace."""
+    """If this placement's agent serves by now, those that it takes over from may go, or stay for its grace."""
     placement = session.placement(name)
-    if placement.instead_of is None or placement.state is not PlacementState.VERIFIED:
+    if not placement.instead_of or placement.state is not PlacementState.VERIFIED:
         return session
-    relieved = session.find_placement(placement.instead_of)
-    session = with_placement(session, replace(placement, instead_of=None))
-    if relieved is None or relieved.over or relieved.leaves_at is not None:
-        return session
-    if relieved.wanting or placement.grace <= 0:
-        return dismiss(session, relieved, Source.ROLLCALL, now)
-    session = with_placement(session, replace(relieved, leaves_at=now + placement.grace))
-    return note(session, now, "relieved", Source.ROLLCALL, agent_name=relieved.agent_name, identity=relieved.identity)
+    session = with_placement(session, replace(placement, instead_of=()))
+    for other in placement.instead_of:
+        relieved = session.find_placement(other)
+        if relieved is None or relieved.over or relieved.leaves_at is not None:
+            continue
+        if relieved.wanting or placement.grace <= 0:
+            session = dismiss(session, relieved, Source.ROLLCALL, now)
+            continue
+        session = with_placement(session, replace(relieved, leaves_at=now + placement.grace))
+        session = note(session, now, "relieved", Source.ROLLCALL, agent_name=other, identity=relieved.identity)
+    return session
+
+
+def unreplaced(session: Session, now: float) -> Session:
+    """Whoever was relieved and has gone while the room was thought to have ended is wanted no more than before."""
+    for placement in session.placements:
+        if placement.leaves_at is not None and placement.wanting:
+            session = dismiss(session, placement, Source.ROLLCALL, now)
+    return session

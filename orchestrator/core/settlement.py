@@ -81,6 +81,7 @@ def _brought(attempt: Attempt, agent: Agent) -> Attempt:
         joined_at=attempt.joined_at or agent.seen_at,
         ended_at=None,
         cause=None,
+        dismissed=False,
     )
 
 
@@ -105,6 +106,7 @@ def lose(session: Session, placement: Placement, agent: Agent, now: float, cause
         wanted_at=now + placement.policy.goodbye_grace if grace else now,
         resumes=number,
         released=event is PlacementEvent.RELEASE,
+        leaves_at=None,
     )
     if event is PlacementEvent.FAIL:
         # It never served, whatever it said: the attempts and the deadline of this round go on where they were.

@@ -26,6 +26,7 @@ from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.listing import LISTING_LAG
 from orchestrator.core.placement import PlacementState, placement_of
 from orchestrator.core.proof import Proof
+from orchestrator.core.relief import unreplaced
 from orchestrator.core.session import Session
 from orchestrator.core.settlement import cared_for, confirm
 
@@ -131,7 +132,7 @@ def _revived(session: Session, fact: f.Fact, now: float) -> Session:
             revived = replace(placement, state=state, tries=0, candidate=0, wanted_at=now, resumes=None)
             session = with_placement(session, revived)
     session = note(replace(session, ended_at=None, ended_by=None), now, "room_lives_on", _source_of(fact))
-    return presence.assess(session, now)
+    return unreplaced(presence.assess(session, now), now)
 
 
 def _person_joined(session: Session, fact: f.PersonJoined, now: float) -> Session:
@@ -225,7 +226,7 @@ def _routed(session: Session, fact: f.Routed, now: float) -> Session:
         placements=(*session.placements, *(placement_of(spec, now) for spec in fact.placements if _is_new(session, spec))),
         warnings=(*session.warnings, *fact.warnings),
     )
-    session = note(session, now, "routed", f.Source.ROLLCALL, detail=fact.route)
+    session = wishes.without_doubles(note(session, now, "routed", f.Source.ROLLCALL, detail=fact.route))
     if session.ended:
         ended = (replace(p, state=next_state(p.state, PlacementEvent.END)) for p in session.placements)
         session = replace(session, placements=tuple(ended))

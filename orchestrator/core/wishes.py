@@ -3,13 +3,15 @@
 * An agent that the session has, or is getting, is not placed again; one that was dismissed or has left is. As long as
   no attempt was made for it, it is placed as whoever asks for it by name says, and not as a route says.
 * Instead of another: that one serves until the new one is verified, and then goes, after its grace. When the new one
-  never comes, the old one stays.
+  never comes, the old one stays. Who takes the place of one that has not come yet takes over from whom that one would
+  have relieved. Who is asked for again while it is leaving stays.
+* One agent name stands once in a session: whoever is placed is no other one's fallback.
 * Whoever is dismissed goes at once, with whatever was under way to bring it, and is not replaced.
 """
 
 from dataclasses import replace
 
-from orchestrator.core.facts import AgentDismissed, AgentWanted, Warned
+from orchestrator.core.facts import AgentDismissed, AgentWanted, Source, Warned
 from orchestrator.core.ledger import note, warn, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.placement import Placement, placement_of
@@ -29,8 +31,9 @@ def agent_wanted(session: Session, fact: AgentWanted, now: float) -> Session:
     if placed is not None and not placed.over:
         if not placed.attempts:  # its routes wanted it, too, and did not know what whoever asks for it by name knows
             placed = replace(placed, candidates=wanted.candidates, policy=wanted.policy)
-            session = with_placement(session, placed)
-        return relieve(_taking_over(session, placed, fact), name, now)
+        placed = replace(placed, leaves_at=None)
+        session = with_placement(session, placed)
+        return relieve(without_doubles(_taking_over(session, placed, fact)), name, now)
     if placed is None:
         session = replace(session, placements=(*session.placements, wanted))
     else:
@@ -41,27 +44,48 @@ def agent_wanted(session: Session, fact: AgentWanted, now: float) -> Session:
             attempts_total=placed.attempts_total,
             incidents=placed.incidents,
         )
-        session = with_placement(session, again)
+        session = with_placement(_not_to_be_relieved(session, name), again)
     detail = None if fact.instead_of is None else f"instead of {fact.instead_of or '(unnamed)'}"
     session = note(session, now, "agent_wanted", fact.source, agent_name=name, detail=detail)
-    return assess(_taking_over(session, session.placement(name), fact), now)
+    return assess(without_doubles(_taking_over(session, session.placement(name), fact)), now)
 
 
 def _taking_over(session: Session, placement: Placement, fact: AgentWanted) -> Session:
-    """The session in which this placement's agent will relieve another one. That one's fallbacks leave its name alone."""
+    """The session in which this placement's agent will relieve another one, or those that one would have relieved."""
     relieved = None if fact.instead_of is None else session.find_placement(fact.instead_of)
     if relieved is None or relieved.over or relieved.agent_name == placement.agent_name:
         return session
-    if relieved.candidate == 0:
-        others = tuple(c for c in relieved.candidates[1:] if c.agent_name != placement.agent_name)
-        session = with_placement(session, replace(relieved, candidates=(relieved.candidates[0], *others)))
-    return with_placement(session, replace(placement, instead_of=fact.instead_of, grace=fact.grace))
+    names = dict.fromkeys((*placement.instead_of, relieved.agent_name, *relieved.instead_of))
+    names.pop(placement.agent_name, None)
+    return with_placement(session, replace(placement, instead_of=tuple(names), grace=fact.grace))
+
+
+def _not_to_be_relieved(session: Session, name: str) -> Session:
+    """The session in which a switch of before, which is still under way, does not cost the agent that is asked for now."""
+    for placement in session.placements:
+        if name in placement.instead_of:
+            left = tuple(other for other in placement.instead_of if other != name)
+            session = with_placement(session, replace(placement, instead_of=left))
+    return session
+
+
+def without_doubles(session: Session) -> Session:
+    """The session in which no agent that has a placement of its own is to come as the fallback of another one, too."""
+    placed = {p.agent_name for p in session.placements if not p.over}
+    for placement in session.placements:
+        tried, yet = placement.candidates[: placement.candidate + 1], placement.candidates[placement.candidate + 1 :]
+        left = tuple(c for c in yet if c.agent_name not in placed)
+        if left != yet and not placement.over:
+            session = with_placement(session, replace(placement, candidates=(*tried, *left)))
+    return session
 
 
 def agent_dismissed(session: Session, fact: AgentDismissed, now: float) -> Session:
     placement = session.find_placement(fact.placement)
     if session.ended or placement is None or placement.over:
         return session
+    if fact.source is Source.ROLLCALL and placement.leaves_at is None:
+        return session  # its grace was over, but somebody has asked for it again
     return dismiss(session, placement, fact.source, now)
 
 

@@ -74,7 +74,7 @@ class Aftercare:
         placement = owner.session.placement(name)
         left = (placement.leaves_at or 0.0) - self._clock.now()
         try:
-            if not await owner.until(lambda s: s.ended or s.placement(name).leaves_at is None, timeout=left):
+            if not await owner.until(lambda s: not _is_leaving(name, s), timeout=left):
                 await owner.record(AgentDismissed(name, Source.ROLLCALL))
         except Superseded:
             return
@@ -182,6 +182,11 @@ class Aftercare:
 
 def _is_dismissed(name: str, session: Session) -> bool:
     return not session.ended and session.placement(name).state is PlacementState.CANCELLED
+
+
+def _is_leaving(name: str, session: Session) -> bool:
+    placement = session.placement(name)
+    return placement.leaves_at is not None and placement.state is PlacementState.VERIFIED
 
 
 def _may_be_listed(attempt: Attempt, looked_at: float) -> bool:

@@ -266,8 +266,9 @@ def _job_metadata(session: Session, placement: Placement, key: Key) -> str:
     lost = placement.attempt(placement.resumes) if placement.resumes is not None else None
     if lost is not None and placement.state is not PlacementState.VERIFIED:
         reserved["resumes"] = {"attempt": lost.number, "cause": lost.cause, "identity": lost.identity}
-    relieved = None if placement.instead_of is None else session.find_placement(placement.instead_of)
-    if relieved is not None and relieved.identity is not None:
+    others = (session.find_placement(name) for name in placement.instead_of)
+    relieved = next((p for p in others if p is not None and p.identity is not None), None)
+    if relieved is not None:
         reserved[contract.INSTEAD_OF] = {"agent_name": relieved.agent_name, "identity": relieved.identity}
     metadata = json.loads(placement.spec.metadata)
     return json.dumps({**metadata, contract.RESERVED_KEY: reserved}, separators=(",", ":"), ensure_ascii=False)

@@ -7,11 +7,10 @@ import pytest
 from orchestrator.core import facts as f
 from orchestrator.core.belonging import evictions
 from orchestrator.core.causes import Cause
-from orchestrator.core.ledger import KEPT_WARNINGS
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.policy import Policy
 from orchestrator.core.proof import Key
-from orchestrator.core.session import Outcome, Session, SessionState
+from orchestrator.core.session import KEPT_WARNINGS, Outcome, Session, SessionState
 from orchestrator.core.verdict import verdict
 from tests.unit.core.stories import (
     SID,
@@ -204,6 +203,82 @@ def test_folding_a_wish_twice_is_folding_it_once() -> None:
     assert play(wish, session=session, at=session.updated_at) == session
     relieved = play(came(), session=session)
     assert play(wish, session=relieved, at=relieved.updated_at) == relieved
+
+
+def test_who_takes_the_place_of_one_that_has_not_come_takes_over_from_whom_that_one_would_have_relieved() -> None:
+    session = with_mary(wanted("tom", instead_of="mary"), wanted("ann", instead_of="tom"), requested(placement="ann"))
+    session = play(came("ann"), session=session)
+    assert {p.agent_name: p.state for p in session.placements} == {
+        "mary": PlacementState.CANCELLED,
+        "tom": PlacementState.CANCELLED,
+        "ann": PlacementState.VERIFIED,
+    }
+
+
+def test_one_that_takes_over_from_two_relieves_both() -> None:
+    ann_too = (wanted("ann"), requested(placement="ann"), came("ann", "AJ_8"))
+    session = with_mary(*ann_too, wanted("tom", instead_of="mary"), wanted("tom", instead_of="ann"), requested(placement="tom"))
+    assert [p.agent_name for p in play(came(), session=session).placements if not p.over] == ["tom"]
+
+
+def test_who_is_asked_for_again_while_it_is_leaving_stays() -> None:
+    session = with_mary(wanted(instead_of="mary", grace=15.0), came(), wanted("mary"))
+    assert mary(session).leaves_at is None
+    late = play(f.AgentDismissed("mary", f.Source.ROLLCALL), session=session, at=START + 16)
+    assert mary(late).state is PlacementState.VERIFIED
+
+
+def test_who_was_dismissed_and_is_asked_for_again_is_not_relieved_by_a_switch_from_before() -> None:
+    session = with_mary(wanted(instead_of="mary"), dismissed(), wanted("mary"), came())
+    assert tom(session).state is PlacementState.VERIFIED
+    assert session.wants(mary(session))
+
+
+def test_one_that_has_left_in_its_grace_is_not_leaving_any_more() -> None:
+    session = with_mary(wanted(instead_of="mary", grace=15.0), came(), agent_left(leave=f.LeaveReason.GOODBYE))
+    assert (mary(session).state, mary(session).leaves_at) == (PlacementState.ENDED, None)
+
+
+def test_one_that_has_left_in_its_grace_while_the_room_was_thought_to_have_ended_is_not_replaced() -> None:
+    relieved = with_mary(wanted(instead_of="mary", grace=15.0), came())
+    gone = f.RoomFinished(START + 20, source=f.Source.LISTING)
+    session = play(gone, agent_left(at=START + 5), session=relieved, at=START + 20)
+    assert session.state is SessionState.VERIFIED
+    assert mary(session).over
+
+
+def test_who_was_sent_away_does_not_serve_again_though_another_of_its_name_is_wanted() -> None:
+    session = with_mary(dismissed(), wanted("mary"))
+    assert session.wants(mary(session))
+    assert [a.identity for a in evictions(session)] == ["agent-AJ_1"]
+    gone = play(agent_left(leave=f.LeaveReason.WISH), requested(2), agent_joined("AJ_2", at=START + 3), session=session)
+    assert (mary(gone).state, mary(gone).identity) == (PlacementState.VERIFIED, "agent-AJ_2")
+
+
+# --- one name, one place --------------------------------------------------------------------------
+
+
+def names_of(placement: Placement) -> list[str]:
+    return [candidate.agent_name for candidate in placement.candidates]
+
+
+def test_who_is_placed_is_no_other_ones_fallback_whoever_is_known_first() -> None:
+    for session in (
+        play(opened(), wanted("ann"), routed("mary", fallback=("tom", "ann"))),
+        play(opened(), routed("mary", fallback=("tom", "ann")), wanted("ann")),
+    ):
+        assert names_of(mary(session)) == ["mary", "tom"]
+
+
+def test_a_fallback_that_is_in_the_room_already_is_not_asked_for() -> None:
+    spec = f.PlacementSpec((f.CandidateSpec("tom"), f.CandidateSpec("mary")), Policy())
+    assert names_of(tom(with_mary(f.AgentWanted(spec, OPERATOR)))) == ["tom"]
+
+
+def test_a_fallback_that_got_a_place_of_its_own_in_the_moment_in_which_it_was_chosen_is_not_tried() -> None:
+    begin = (opened(), routed("mary", fallback=("ann",)), requested(), f.AttemptEnded("mary", 1, Cause.NOT_TAKEN))
+    session = play(*begin, wanted("ann"), f.FallbackChosen("mary", 1, Cause.NOT_TAKEN))
+    assert mary(session).spec.agent_name == "mary"
 
 
 # --- warnings -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from orchestrator.core.facts import AgentDismissed, AgentWanted, CandidateSpec, PlacementSpec, RoomOpened, Source
+from orchestrator.core.facts import AgentDismissed, AgentWanted, CandidateSpec, LeaveReason, PlacementSpec, RoomOpened, Source
 from orchestrator.core.listing import ListedDispatch, ListedRoom
 from orchestrator.core.placement import PlacementState
 from orchestrator.core.proof import Key
@@ -185,3 +185,52 @@ async def test_a_switch_to_one_that_never_comes_leaves_the_old_one_serving() -> 
         await dismiss(service, opening, "tom")
         session = await service.until(ROOM, lambda s: s.placement("tom").over)
         assert [i.resolved_at is not None for i in session.placement("tom").incidents] == [True]
+
+
+async def test_a_relieved_agent_that_leaves_by_itself_is_not_replaced_and_its_session_comes_to_rest() -> None:
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        opening = await service.start_room()
+        old = await serving(service)
+        await ask(service, opening, instead_of="mary", grace=15.0)
+        new = await serving(service, "tom")
+        await service.clock.sleep(6)
+        await service.livekit.leave(service.livekit.living[ROOM].room, old, LeaveReason.GOODBYE)
+        await service.clock.sleep(60)
+        assert service.livekit.agents(ROOM) == [new]
+        assert service.livekit.calls.count("create_dispatch") == 2
+        told = (await service.session()).timeline_total
+        await service.clock.sleep(60)
+        assert (await service.session()).timeline_total == told
+
+
+async def test_a_session_whose_room_ends_while_somebody_is_leaving_is_let_go() -> None:
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        opening = await service.start_room()
+        await serving(service)
+        await ask(service, opening, instead_of="mary", grace=15.0)
+        await serving(service, "tom")
+        await service.livekit.close_room(ROOM)
+        await service.until(ROOM, lambda s: s.ended)
+        await service.clock.sleep(60)
+        assert service.ownership.sessions() == ()
+
+
+async def test_the_agent_that_comes_is_told_whose_place_it_takes_though_that_one_was_never_there_itself() -> None:
+    async def not_tom(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
+        if dispatch.agent_name != "tom":
+            await joins(livekit, room, dispatch)
+
+    async with running(wants("mary")) as service:
+        service.livekit.worker = not_tom
+        opening = await service.start_room()
+        old = await serving(service)
+        await ask(service, opening, instead_of="mary")
+        ann = AgentWanted(PlacementSpec((CandidateSpec("ann"),)), Source.OPERATOR, instead_of="tom")
+        await service.intake.receive(opening, [ann], event_id=None)
+        new = await serving(service, "ann")
+        told = json.loads(service.livekit.metadata[-1])["rollcall"]
+        assert told["instead_of"] == {"agent_name": "mary", "identity": old}
+        await service.clock.sleep(10)
+        assert service.livekit.agents(ROOM) == [new]
