@@ -9,6 +9,7 @@ from typing import Any
 
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, ChatContext, CloseEvent, CloseReason, llm
+from livekit.agents.types import ATTRIBUTE_AGENT_STATE
 from livekit.agents.voice.room_io import RoomOptions, TextInputEvent, TextInputOptions
 
 from worker.models import Models
@@ -64,6 +65,9 @@ class TalkingVoice:
 
     async def start(self, briefing: Briefing) -> None:
         """Start the session, deaf until it has somebody to talk with."""
+        # The server shows people an agent that has published nothing only after seconds; a word from it shows it at once. Who
+        # takes over should be seen before the other one goes.
+        await self._room.local_participant.set_attributes({ATTRIBUTE_AGENT_STATE: "initializing"})
         if briefing.persona.transcripts:
             self._record(self._session)
         self._session.input.set_audio_enabled(False)

@@ -33,9 +33,18 @@ async def knock() -> str:
 class Unconnected(rtc.Room):
     """A room of which livekit-agents may ask who it is in it."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[dict[str, str]] = []
+
     @property
     def local_participant(self) -> Any:
-        return SimpleNamespace(identity="agent-mary", sid="PA_1", name="", metadata="", attributes={}, kind=4)
+        async def set_attributes(attributes: dict[str, str]) -> None:
+            self.told.append(attributes)
+
+        return SimpleNamespace(
+            identity="agent-mary", sid="PA_1", name="", metadata="", attributes={}, kind=4, set_attributes=set_attributes
+        )
 
 
 class Talk:
@@ -45,8 +54,9 @@ class Talk:
         self.scripts = scripts
         self.failures: list[None] = []
         self.recorded: list[AgentSession[Any]] = []
+        self.room = Unconnected()
         self.voice = TalkingVoice(
-            Unconnected(),
+            self.room,
             models_of=lambda persona: Models(stt=None, llm=scripts[persona.name], tts=None),
             tools_of=self.tools_of,
             failed=lambda: self.failures.append(None),
@@ -97,6 +107,12 @@ async def test_it_is_deaf_until_it_has_greeted_somebody() -> None:
         assert talk.scripts["mary"].asked == []
         await open_conversation(talk.session, Briefing(MARY, NOBODY_ELSE))
     assert talk.said == ["Hello, this is Mary."]
+
+
+async def test_it_shows_itself_before_anything_that_takes_time() -> None:
+    """A participant that has told nothing yet is shown to people up to three seconds late."""
+    async with talking(MARY, mary=ScriptedLLM()) as talk:
+        assert talk.room.told == [{"lk.agent.state": "initializing"}]
 
 
 async def test_a_greeting_is_said_word_for_word_and_no_model_is_asked() -> None:
