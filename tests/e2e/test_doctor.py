@@ -106,7 +106,7 @@ async def test_webhooks_that_livekit_posts_to_a_dead_port_are_missed(stage: Stag
 
 
 async def test_a_name_in_the_routes_that_is_a_typo_of_an_announced_one_is_said_to_be(stage: Stage, tmp_path: Path) -> None:
-    mistyped = {"agents": {"lihgt": {}}, "routes": [{"agents": ["lihgt"]}]}
+    mistyped = {"agents": {"lihgt": {"policy": {"join_window": "2s"}}}, "routes": [{"agents": ["lihgt"]}]}
     async with orchestrator(tmp_path, stage.server, mistyped, port=stage.webhook_port) as service:
         await announce(service.url, "light")
         result = await examined(tmp_path, surroundings(stage), mistyped)
