@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import worker
 from worker.personas import Models, Provider, Tool
 from worker.personas_file import PROMPTED_LENGTH, PersonasError, read_personas
 
@@ -55,6 +56,15 @@ def test_a_whole_file_says_all_about_its_personas(tmp_path: Path) -> None:
     assert mary.models == Models(Provider.OPENAI, llm="llama", base_url="http://127.0.0.1:1/v1", key_from="LLAMA_KEY")
     assert (tom.greeting, tom.tools, tom.models, tom.transcripts) == (None, frozenset(), Models(), False)
     assert tom.knowledge.passages[0].text == "The workshop closes at six."
+
+
+def test_what_the_readme_shows_can_be_written(tmp_path: Path) -> None:
+    readme = Path(worker.__file__).with_name("README.md").read_text()
+    (tmp_path / "knowledge").mkdir()
+    (tmp_path / "knowledge/shop.md").write_text("We are a shop.")
+    shown = readme.split("```yaml\n")[1].split("```")[0]
+    mary = read_personas(written(tmp_path, shown)).default
+    assert (mary.name, mary.transfer) == ("mary", {"tom": "the workshop and its repairs"})
 
 
 @pytest.mark.parametrize(
