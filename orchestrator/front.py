@@ -29,7 +29,8 @@ from orchestrator.web.admission import Admission
 from orchestrator.web.attempts import Attempts
 from orchestrator.web.auth import Bearers
 from orchestrator.web.callers import Callers
-from orchestrator.web.commands import CommandParts, Commands
+from orchestrator.web.command_ports import CommandParts
+from orchestrator.web.commands import Commands
 from orchestrator.web.cors import Cors
 from orchestrator.web.health import Readiness
 from orchestrator.web.identity_provider import IdentityProvider
@@ -143,6 +144,7 @@ class Front:
         behind = self._behind
         return CommandParts(
             store=behind.store,
+            route=behind.route,
             doorkeeper=admission,
             intake=behind.runtime.intake,
             rooms=behind.runtime.rooms,

@@ -149,8 +149,8 @@ class PulseKeeper:
 
     async def _declare_silent(self, owner: SessionOwner, agent: Agent, silence: Silence) -> bool:
         """After a look, which must have been answered; whether its placement has lost the agent."""
-        if agent.answered_at is None:
-            return False  # it is believed as far as its webhook goes: it may be one that cannot answer
+        if agent.answered_at is None and agent.key is None:
+            return False  # it is believed as far as its webhook goes: it may be one that cannot answer. Our package can
         since = self._clock.now() - (self._clock.monotonic() - silence.asked_at)
         try:
             await self._looker.look(owner)

@@ -1,28 +1,26 @@
 """What people, and agents that hand over, ask of a session: an agent more, one to go, one in place of another."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.configuration.requests import MetadataRefused, UnknownAgent
 from orchestrator.core.facts import AgentDismissed, AgentWanted, Fact, PlacementSpec, RoomOpened, Source
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
-from orchestrator.runtime.intake import Intake
-from orchestrator.runtime.ports import Clock, LiveKitError
+from orchestrator.runtime.ports import LiveKitError
 from orchestrator.web.answers import answer
 from orchestrator.web.auth import SCOPES
-from orchestrator.web.callers import Caller
+from orchestrator.web.command_models import AgentAnswer, AgentRequest, SwitchAnswer, SwitchRequest
+from orchestrator.web.command_ports import CommandParts
 from orchestrator.web.holding import until
 from orchestrator.web.livekit_errors import livekit_problem
 from orchestrator.web.problems import problem
-from orchestrator.web.requests import Body, Refused, read_model
-from orchestrator.web.sessions import SessionReader, not_found
-from orchestrator.web.token_request import LONGEST_NAME, Attributes, Name, refuse_reserved
+from orchestrator.web.requests import Refused, read_model
+from orchestrator.web.sessions import not_found
+from orchestrator.web.token_request import LONGEST_NAME, refuse_reserved
 
 log = structlog.get_logger()
 
@@ -36,95 +34,7 @@ USUAL_HOLD: Final = 10.0
 ACCEPTED_WITHIN: Final = 5.0
 """Seconds for which an answer waits for the id of the dispatch."""
 
-LONGEST_GRACE: Final = 60.0
 _LONGEST_KEY: Final = 128
-
-
-class AgentRequest(Body):
-    """An agent that a room is to have, beside those of its route."""
-
-    agent_name: Annotated[str, Field(max_length=LONGEST_NAME)]
-    metadata: dict[str, Any] | str | None = None
-    """The job's metadata; text that is no JSON object arrives under the key `metadata`."""
-    attributes: Attributes = Field(default_factory=dict)
-    """Further attributes of the dispatch. None may begin with `lk.` or `rollcall.`."""
-    deployment: Name = ""
-    """The deployment of the agent that is to take the job."""
-
-
-class SwitchRequest(Body):
-    """An agent that takes another one's place."""
-
-    agent_name: Annotated[str, Field(max_length=LONGEST_NAME)]
-    instead_of: Annotated[str, Field(max_length=LONGEST_NAME)] | None = None
-    """Whose place it takes; null where the session has one agent only."""
-    metadata: dict[str, Any] | str | None = None
-    grace: Annotated[float, Field(ge=0, le=LONGEST_GRACE)] = 0.0
-    """Seconds for which the other one may stay beside it, to introduce it."""
-
-
-class _Placed(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-    room: str
-    sid: str
-    agent_name: str
-    state: PlacementState
-    dispatch_id: str | None
-    """Null while no dispatch was accepted yet."""
-    identity: str | None
-    """The participant that serves; null while none does."""
-
-
-class AgentAnswer(_Placed):
-    """An agent that a room is to have."""
-
-    room_existed: bool
-
-
-class SwitchAnswer(_Placed):
-    """An agent that takes another one's place."""
-
-    instead_of: str
-
-
-class Rooms(Protocol):
-    async def opening(self, name: str) -> tuple[RoomOpened, bool]:
-        """The live room of this name, created if there is none, and whether there was. Raises LiveKitError."""
-        ...
-
-
-class Repeats(Protocol):
-    async def is_new(self, key: str) -> bool:
-        """Raises StoreUnavailable."""
-        ...
-
-
-class Placements(Protocol):
-    def __call__(
-        self, room: str, agent_name: str, *, metadata: str | dict[str, Any] | None, deployment: str, attributes: dict[str, str]
-    ) -> PlacementSpec:
-        """Raises UnknownAgent and MetadataRefused."""
-        ...
-
-
-class Doorkeeper(Protocol):
-    """Of callers who are no operators. Both methods raise Refused."""
-
-    async def caller(self, request: web.Request) -> Caller: ...
-
-    def allow_agent(self, caller: Caller, room: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class CommandParts:
-    store: SessionReader
-    doorkeeper: Doorkeeper
-    intake: Intake
-    rooms: Rooms
-    repeats: Repeats
-    placement: Placements
-    clock: Clock
 
 
 class Commands:
@@ -148,8 +58,11 @@ class Commands:
             metadata=asked.metadata,
             deployment=asked.deployment,
             attributes=asked.attributes,
+            routed=None if session is not None else self._routed(room, asked.agent_name),
         )
         if session is None:
+            # The room's webhook may be here before LiveKit's answer to our call: whoever opens the session must know by then.
+            await self._parts.store.expect(room, [AgentWanted(spec, _source(request))])
             opening, existed = await self._opened(room)
             session = await self._parts.store.read(opening.sid)
         else:
@@ -164,7 +77,7 @@ class Commands:
         hold = read_hold(request)
         session = await self._session(request)
         relieved = _relieved(session, asked)
-        spec = self._spec(session.room, asked.agent_name, metadata=asked.metadata, deployment="", attributes={})
+        spec = self._spec(session.room, asked.agent_name, metadata=asked.metadata, deployment="", attributes={}, routed=None)
         if await self._is_to_be_done(request, session, asked.agent_name, relieved):
             wanted = AgentWanted(spec, _source(request), instead_of=relieved, grace=asked.grace)
             await self._tell(opening_of(session), wanted)
@@ -202,6 +115,17 @@ class Commands:
             return await self._parts.rooms.opening(room)
         except LiveKitError as error:
             raise Refused(livekit_problem(error)) from error
+
+    def _routed(self, room: str, agent_name: str) -> PlacementSpec | None:
+        """What the route of a room that may have to be made says of this agent. Raises Refused."""
+        found = None
+        for placement in self._parts.route(room, "").placements:
+            if placement.agent_name == agent_name:
+                found = placement
+            elif any(candidate.agent_name == agent_name for candidate in placement.candidates):
+                detail = f"{agent_name or UNNAMED} may come to this room as a fallback of {placement.agent_name}."
+                raise Refused(_conflict(detail))
+        return found
 
     def _spec(self, room: str, agent_name: str, **asked: Any) -> PlacementSpec:
         try:

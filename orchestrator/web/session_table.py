@@ -5,7 +5,8 @@ from typing import Final
 from orchestrator.configuration.credentials import Scope
 from orchestrator.web import commands, livekit_errors, requests
 from orchestrator.web.attempts import AttemptAnswer, Attempts
-from orchestrator.web.commands import AgentAnswer, AgentRequest, Commands, SwitchAnswer, SwitchRequest
+from orchestrator.web.command_models import AgentAnswer, AgentRequest, SwitchAnswer, SwitchRequest
+from orchestrator.web.commands import Commands
 from orchestrator.web.cors import Cors
 from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
 from orchestrator.web.transcripts import TranscriptDoor, TranscriptRequest, TranscriptView

@@ -33,7 +33,7 @@ async def test_an_agent_that_does_not_come_gets_the_cause_that_the_evidence_carr
     stage: Stage, alerts: AlertSink, tmp_path: Path, agent: str, cause: str
 ) -> None:
     room = f"cause-{agent}"
-    routes = config(agent, policy={"attempts": 1, "keep_trying": "0s"}, sink=alerts)
+    routes = config(agent, policy={"attempts": 1, "join_window": "8s", "keep_trying": "0s"}, sink=alerts)
     async with (
         orchestrator(tmp_path, stage.server, routes, port=stage.webhook_port) as rollcall,
         client(stage.server, room),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -39,27 +40,20 @@ async def alone(rollcall: Orchestrator, stage: Stage, watched: Sampler, room: st
     assert await agents_in(stage, room) == {after["placements"][0]["identity"]}
 
 
-async def test_a_room_whose_token_carries_the_agent_gets_one(stage: Stage, watched: Sampler, tmp_path: Path) -> None:
-    async with (
-        orchestrator(tmp_path, stage.server, config("light"), port=stage.webhook_port) as rollcall,
-        client(stage.server, "by-token", agents=["light"]),
-    ):
-        await alone(rollcall, stage, watched, "by-token")
+async def made(livekit: api.LiveKitAPI) -> None:
+    """A room that CreateRoom makes with the agent, and one that a dispatch by hand makes."""
+    agents = [api.RoomAgentDispatch(agent_name="light")]
+    await livekit.room.create_room(api.CreateRoomRequest(name="by-create", agents=agents))
+    await livekit.agent_dispatch.create_dispatch(api.CreateAgentDispatchRequest(agent_name="light", room="by-hand"))
 
 
-async def test_a_room_that_was_made_with_the_agent_gets_one(stage: Stage, watched: Sampler, tmp_path: Path) -> None:
-    async with orchestrator(tmp_path, stage.server, config("light"), port=stage.webhook_port) as rollcall:
-        async with stage.server.api() as livekit:
-            agents = [api.RoomAgentDispatch(agent_name="light")]
-            await livekit.room.create_room(api.CreateRoomRequest(name="by-create", agents=agents))
-        await alone(rollcall, stage, watched, "by-create")
-
-
-async def test_a_room_that_got_a_dispatch_by_hand_at_the_same_moment_gets_one(
+async def test_rooms_that_get_the_agent_from_a_token_from_create_room_or_by_hand_get_one(
     stage: Stage, watched: Sampler, tmp_path: Path
 ) -> None:
-    async with orchestrator(tmp_path, stage.server, config("light"), port=stage.webhook_port) as rollcall:
-        async with stage.server.api() as livekit:
-            request = api.CreateAgentDispatchRequest(agent_name="light", room="by-hand")
-            await livekit.agent_dispatch.create_dispatch(request)  # makes the room as well
-        await alone(rollcall, stage, watched, "by-hand")
+    async with (
+        orchestrator(tmp_path, stage.server, config("light"), port=stage.webhook_port) as rollcall,
+        stage.server.api() as livekit,
+        client(stage.server, "by-token", agents=["light"]),
+    ):
+        await made(livekit)
+        await asyncio.gather(*(alone(rollcall, stage, watched, room) for room in ("by-token", "by-create", "by-hand")))

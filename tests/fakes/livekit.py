@@ -85,14 +85,17 @@ class FakeLiveKit:
         if found and dispatch.dispatch_id in found.dispatches:
             found.dispatches[dispatch.dispatch_id] = replace(dispatch, jobs=(job,))
 
-    async def join(self, room: ListedRoom, identity: str, agent_name: str, *, webhook: bool = True) -> None:
+    async def join(
+        self, room: ListedRoom, identity: str, agent_name: str, *, webhook: bool = True, key: Key | None = None
+    ) -> None:
+        """`key`: the agent itself carries ours, as those of our worker package do."""
         found = self.living.get(room.name)
         if found is None:
             return
         sid, now = f"PA_{next(self._ids)}", self.clock.now()
-        found.participants[identity] = ListedParticipant(sid, identity, True, False, True, now, agent_name, None, False, False)
+        found.participants[identity] = ListedParticipant(sid, identity, True, False, True, now, agent_name, key, False, False)
         if webhook:
-            await self._tell(room, AgentJoined(sid, identity, agent_name, joined_at=now, created_at=now))
+            await self._tell(room, AgentJoined(sid, identity, agent_name, joined_at=now, created_at=now, key=key))
 
     async def say_joined(self, name: str, identity: str) -> None:
         """An agent's webhook, late."""

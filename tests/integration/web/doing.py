@@ -8,7 +8,7 @@ from functools import partial
 from orchestrator.configuration.entries import AgentEntry
 from orchestrator.configuration.requests import requested_placement
 from orchestrator.configuration.token import TokenEntry
-from orchestrator.core.facts import Fact, RoomOpened
+from orchestrator.core.facts import Fact, RoomOpened, Routed
 from orchestrator.core.policy import Policy
 from orchestrator.core.session import Session
 from orchestrator.core.transcript import Said
@@ -18,7 +18,8 @@ from orchestrator.web.admission import Admission
 from orchestrator.web.attempts import Attempts
 from orchestrator.web.auth import Bearers
 from orchestrator.web.callers import Callers
-from orchestrator.web.commands import CommandParts, Commands
+from orchestrator.web.command_ports import CommandParts
+from orchestrator.web.commands import Commands
 from orchestrator.web.cors import Cors
 from orchestrator.web.ratelimit import RateLimit
 from orchestrator.web.server import build_app
@@ -93,9 +94,11 @@ class Doing:
         rules = Rules(TokenEntry(rooms="support-*"), random=lambda: "made-up")
         self.store = MemoryStore(Line(Server(clock)))
         self.rooms = OneRoom()
+        self.routed = Routed((), "routes[0]")
         self.intake = Intake(self.store, "r1", wake=lambda _sid, _loaded: None)
         parts = CommandParts(
             store=self.store,
+            route=lambda _room, _metadata: self.routed,
             doorkeeper=Admission(Callers(bearers, None), RateLimit(RATE, clock), rules),
             intake=self.intake,
             rooms=self.rooms,

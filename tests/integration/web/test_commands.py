@@ -10,10 +10,11 @@ import pytest
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp import AiohttpClient
 
-from orchestrator.core.facts import RoomFinished, Source
+from orchestrator.core.facts import CandidateSpec, PlacementSpec, RoomFinished, RoomOpened, Routed, Source
 from orchestrator.core.placement import PlacementState
 from orchestrator.runtime.ports import LiveKitRejectedCredentials, LiveKitUnavailable
 from tests.integration.web.doing import LARGEST_METADATA, PAGE, Doing
+from tests.integration.web.door import NOW
 from tests.unit.core.stories import SID, START, accepted, agent_joined, opened, person_joined, requested, routed
 
 ROOM = "support-17"
@@ -77,6 +78,28 @@ async def test_a_room_that_does_not_exist_is_made(client: Client, doing: Doing) 
     answered = await asked(client, "/sessions/new%2Froom/agents", {"agent_name": "tom"}, 201)
     assert (answered["room"], answered["sid"], answered["room_existed"]) == ("new/room", "RM_made", False)
     assert (await doing.session("RM_made")).placement("tom").state is PlacementState.WAITING
+
+
+async def test_what_is_asked_for_lies_over_what_the_route_of_the_new_room_says_of_the_same_agent(
+    client: Client, doing: Doing
+) -> None:
+    placement = PlacementSpec((CandidateSpec("tom", '{"team":"blue","because":"route"}'),))
+    doing.routed = Routed((placement,), "routes[0]")
+    await asked(client, AGENTS, {"agent_name": "tom", "metadata": {"because": "she asked"}}, 201)
+    session = await doing.session("RM_made")
+    assert json.loads(session.placement("tom").spec.metadata) == {"team": "blue", "because": "she asked"}
+
+
+async def test_whoever_opens_the_new_room_knows_who_is_wanted_before_livekit_has_answered(client: Client, doing: Doing) -> None:
+    doing.rooms.fails = LiveKitUnavailable("its answer is on the way")
+    await asked(client, AGENTS, {"agent_name": "tom"}, 503)
+    await doing.tell(RoomOpened(ROOM, "RM_first", NOW))
+    assert (await doing.session("RM_first")).placement("tom").state is PlacementState.WAITING
+
+
+async def test_a_fallback_of_the_new_rooms_route_is_not_placed_beside_it(client: Client, doing: Doing) -> None:
+    doing.routed = Routed((PlacementSpec((CandidateSpec("mary"), CandidateSpec("tom"))),), "routes[0]")
+    await asked(client, AGENTS, {"agent_name": "tom"}, 409)
 
 
 async def test_a_room_that_livekit_has_and_nobody_told_of_is_told_to_have_existed(client: Client, doing: Doing) -> None:
@@ -224,7 +247,7 @@ async def test_another_agent_is_placed_to_relieve_the_only_one(client: Client, d
     answered = await asked(client, SWITCH, {"agent_name": name, "grace": 15}, 202)
     assert (answered["agent_name"], answered["instead_of"], answered["state"]) == (name, "mary", "waiting")
     placement = (await doing.session(SID)).placement(name)
-    assert (placement.instead_of, placement.grace) == ("mary", 15.0)
+    assert (placement.instead_of, placement.grace) == (("mary",), 15.0)
 
 
 @pytest.mark.usefixtures("mary")

@@ -10,6 +10,7 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.policy import Policy
 from orchestrator.core.proof import Key
+from orchestrator.core.relief import SHOWN_AFTER
 from orchestrator.core.session import KEPT_WARNINGS, Outcome, Session, SessionState
 from orchestrator.core.verdict import verdict
 from tests.unit.core.stories import (
@@ -154,12 +155,19 @@ def test_what_became_of_a_session_whose_agents_were_all_dismissed_is_whether_the
 # --- one instead of another -----------------------------------------------------------------------
 
 
+def leaves(session: Session, *names: str) -> Session:
+    """The session when the graces of these are over."""
+    return play(*(f.AgentDismissed(name, f.Source.ROLLCALL) for name in names), session=session, at=START + 30)
+
+
 def test_the_old_agent_serves_until_the_new_one_is_verified_and_goes_then() -> None:
     session = with_mary(wanted(instead_of="mary"), requested(placement="tom"))
     assert mary(session).state is PlacementState.VERIFIED
     assert evictions(session) == ()
     session = play(came(), session=session)
-    assert tom(session).state is PlacementState.VERIFIED
+    assert [p.state for p in session.placements] == [PlacementState.VERIFIED, PlacementState.VERIFIED]
+    assert mary(session).leaves_at == pytest.approx(START + SHOWN_AFTER)
+    session = leaves(session, "mary")
     assert mary(session).state is PlacementState.CANCELLED
     assert [a.identity for a in evictions(session)] == ["agent-AJ_1"]
     assert session.state is SessionState.VERIFIED
@@ -207,7 +215,7 @@ def test_folding_a_wish_twice_is_folding_it_once() -> None:
 
 def test_who_takes_the_place_of_one_that_has_not_come_takes_over_from_whom_that_one_would_have_relieved() -> None:
     session = with_mary(wanted("tom", instead_of="mary"), wanted("ann", instead_of="tom"), requested(placement="ann"))
-    session = play(came("ann"), session=session)
+    session = leaves(play(came("ann"), session=session), "mary")
     assert {p.agent_name: p.state for p in session.placements} == {
         "mary": PlacementState.CANCELLED,
         "tom": PlacementState.CANCELLED,
@@ -218,7 +226,8 @@ def test_who_takes_the_place_of_one_that_has_not_come_takes_over_from_whom_that_
 def test_one_that_takes_over_from_two_relieves_both() -> None:
     ann_too = (wanted("ann"), requested(placement="ann"), came("ann", "AJ_8"))
     session = with_mary(*ann_too, wanted("tom", instead_of="mary"), wanted("tom", instead_of="ann"), requested(placement="tom"))
-    assert [p.agent_name for p in play(came(), session=session).placements if not p.over] == ["tom"]
+    session = leaves(play(came(), session=session), "mary", "ann")
+    assert [p.agent_name for p in session.placements if not p.over] == ["tom"]
 
 
 def test_who_is_asked_for_again_while_it_is_leaving_stays() -> None:

@@ -39,6 +39,8 @@ class Counts:
     async def give_back(self, agent_name: str, holder: str, end: SlotEnd, *, accept_window: float, cause: object) -> None:
         raise NotImplementedError
 
+    async def welcome(self, agent_name: str) -> None: ...
+
     async def counts(self) -> dict[str, tuple[int, int, int, bool]]:
         if self.down:
             raise StoreUnavailable("down")

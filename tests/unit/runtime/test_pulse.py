@@ -5,13 +5,14 @@ import json
 import pytest
 
 from orchestrator.core.causes import Cause
+from orchestrator.core.listing import ListedDispatch, ListedRoom
 from orchestrator.core.placement import PlacementState
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import Session
 from orchestrator.runtime.assembly import Times
 from orchestrator.runtime.ports import LiveKitUnavailable, Pulse
 from orchestrator.runtime.pulse import PulseTimes
-from tests.fakes.livekit import joins
+from tests.fakes.livekit import FakeLiveKit, joins
 from tests.unit.runtime.service import UNRECONCILED, Service, running, wants
 
 pytestmark = [pytest.mark.looptime, pytest.mark.asyncio]
@@ -100,6 +101,22 @@ async def test_an_agent_that_has_never_answered_is_believed() -> None:
         await service.livekit.enter(ROOM, "alice")
         await service.clock.sleep(600)
         assert service.livekit.calls.count("create_dispatch") == 1
+
+
+async def test_one_that_carries_our_key_itself_can_answer_and_is_silent_when_it_never_did() -> None:
+    """Its loop was stuck before the first question came."""
+
+    async def joins_with_key(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
+        job = await livekit.take_job(room, dispatch)
+        livekit.silent.add(job.identity or "")
+        await livekit.join(room, job.identity or "", dispatch.agent_name, key=dispatch.key)
+
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins_with_key
+        await service.start_room()
+        await service.livekit.enter(ROOM, "alice")
+        session = await service.until(ROOM, lambda s: s.placement("mary").attempts_total > 1, timeout=10)
+        assert session.placement("mary").attempts[0].cause is Cause.SILENT
 
 
 async def test_a_server_that_knows_no_question_is_asked_once() -> None:
