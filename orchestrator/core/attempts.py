@@ -48,6 +48,7 @@ def dispatch_adopted(session: Session, fact: f.DispatchAdopted, now: float) -> S
 
 
 def dispatch_recovered(session: Session, fact: f.DispatchRecovered, now: float) -> Session:
+    """Take a dispatch with our key that the record lacks into it: the newest goes on, an older one has ended."""
     placement = session.placement(fact.placement)
     if placement.attempt(fact.number) is not None:
         return session

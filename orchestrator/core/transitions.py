@@ -18,20 +18,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from orchestrator.core import attempts, presence, wishes
+from orchestrator.core import attempts, occupancy, presence, wishes
 from orchestrator.core import facts as f
 from orchestrator.core.belonging import belongs, same_name
-from orchestrator.core.ledger import note, resolved, retire, warn, with_agent, with_attempt, with_placement
+from orchestrator.core.ledger import note, retire, warn, with_agent, with_attempt, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
-from orchestrator.core.listing import LISTING_LAG
 from orchestrator.core.placement import PlacementState, placement_of
 from orchestrator.core.proof import Proof
-from orchestrator.core.relief import unreplaced
 from orchestrator.core.session import Session
-from orchestrator.core.settlement import cared_for, confirm
-
-_FIRST_START: Final = 3.0
-"""Seconds after LiveKit made a room within which its first room_started was made; LiveKit cuts its time to the second."""
+from orchestrator.core.settlement import confirm
 
 
 def fold(session: Session | None, fact: f.Fact, now: float) -> Session:
@@ -43,7 +38,7 @@ def fold(session: Session | None, fact: f.Fact, now: float) -> Session:
     heard = _is_heard(fact)
     lives = heard or isinstance(fact, f.RoomListed)
     if lives and session.ended_by is f.Source.LISTING and not isinstance(fact, f.RoomFinished):
-        session = _revived(session, fact, now)
+        session = occupancy.revived(session, _source_of(fact), now)
     folded = _FOLDS[type(fact)](session, fact, now)
     if heard:
         return replace(folded, heard_at=now, updated_at=now)
@@ -57,11 +52,6 @@ def _is_heard(fact: f.Fact) -> bool:
 
 def _source_of(fact: f.Fact) -> f.Source:
     return f.Source.WEBHOOK if _is_heard(fact) else f.Source.LISTING
-
-
-def _contradicted(session: Session, requested_at: float) -> bool:
-    """Whether webhooks tell more of this room than a listing that was requested then."""
-    return session.heard_at > requested_at - LISTING_LAG
 
 
 def _opened(fact: f.RoomOpened, now: float) -> Session:
@@ -79,94 +69,8 @@ def _opened_again(session: Session, fact: f.RoomOpened, now: float) -> Session: 
     return session
 
 
-def _room_started(session: Session, fact: f.RoomStarted, now: float) -> Session:
-    session = cared_for(session, now)
-    session = replace(
-        session,
-        starts=session.starts + 1,
-        restarted_at=now if _started_again(session, fact) else session.restarted_at,
-        webhook_lag=_lag(fact.created_at, now),
-    )
-    return note(session, now, "room_started", f.Source.WEBHOOK)
-
-
-def _started_again(session: Session, fact: f.RoomStarted) -> bool:
-    """Whether this is not the room's first start, though it may be the first that we hear of."""
-    return session.starts > 0 or fact.created_at > session.started_at + _FIRST_START
-
-
-def _room_listed(session: Session, fact: f.RoomListed, now: float) -> Session:
-    if session.ended or session.heard_at:
-        return session
-    session = replace(session, observed=fact.observed)
-    return note(session, now, "room_observed" if fact.observed else "room_found", f.Source.LISTING)
-
-
-def _room_finished(session: Session, fact: f.RoomFinished, now: float) -> Session:
-    from_listing = fact.source is f.Source.LISTING
-    if session.ended:
-        return session if from_listing else replace(session, ended_by=fact.source)
-    if from_listing and _contradicted(session, fact.created_at):
-        return session
-    for placement in session.placements:
-        session = with_placement(
-            session,
-            replace(
-                placement,
-                state=next_state(placement.state, PlacementEvent.END),
-                awaited=None,
-                next_at=None,
-                attempts=tuple(replace(a, ended_at=now) if a.open else a for a in placement.attempts),
-                incidents=resolved(placement.incidents, now),
-            ),
-        )
-    session = replace(session, ended_at=now, ended_by=fact.source, people=0, metadata="")
-    return note(session, now, "room_finished", fact.source)
-
-
-def _revived(session: Session, fact: f.Fact, now: float) -> Session:
-    """The listings were wrong: whoever still is in the room serves on, and what is missing is wanted from now on."""
-    for placement in session.placements:
-        if not placement.released:
-            state = next_state(placement.state, PlacementEvent.REVIVE)
-            revived = replace(placement, state=state, tries=0, candidate=0, wanted_at=now, resumes=None)
-            session = with_placement(session, revived)
-    session = note(replace(session, ended_at=None, ended_by=None), now, "room_lives_on", _source_of(fact))
-    return unreplaced(presence.assess(session, now), now)
-
-
-def _person_joined(session: Session, fact: f.PersonJoined, now: float) -> Session:
-    session = _people(_lagging(session, fact, now), fact.people, now)
-    return note(session, now, "participant_joined", fact.source, identity=fact.identity)
-
-
-def _person_left(session: Session, fact: f.PersonLeft, now: float) -> Session:
-    session = _people(_lagging(session, fact, now), fact.people, now)
-    return note(session, now, "participant_left", fact.source, identity=fact.identity or None)
-
-
-def _people_counted(session: Session, fact: f.PeopleCounted, now: float) -> Session:
-    if fact.people == session.people or session.people_at > fact.requested_at - LISTING_LAG:
-        return session
-    return _people(session, fact.people, now)
-
-
-def _people(session: Session, people: int, now: float) -> Session:
-    if session.ended:
-        return replace(session, had_people=True)
-    session = replace(session, people=people, had_people=True, people_at=now)
-    if people <= 0:
-        return session
-    for placement in session.placements:
-        if placement.awaited is f.Awaited.PEOPLE:  # somebody came: it is wanted from now on
-            first = placement.first_wanted_at if placement.attempts else now
-            wanted = replace(placement, awaited=None, next_at=None, tries=0, wanted_at=now, first_wanted_at=first)
-            session = with_placement(session, wanted)
-    return session
-
-
 def _agent_joined(session: Session, fact: f.AgentJoined, now: float) -> Session:
-    session = _lagging(session, fact, now)
+    session = occupancy.lagging(session, fact, now)
     if not session.ended:
         return presence.joined(session, fact, now)
     return _remember_that_it_was_there(presence.joined(session, fact, now), now)
@@ -274,23 +178,14 @@ def _alert_queued(session: Session, fact: f.AlertQueued, now: float) -> Session:
     return with_placement(session, replace(placement, incidents=incidents))
 
 
-def _lagging(session: Session, fact: f.PersonJoined | f.PersonLeft | f.AgentJoined, now: float) -> Session:
-    return replace(session, webhook_lag=_lag(fact.created_at, now)) if fact.source is f.Source.WEBHOOK else session
-
-
-def _lag(created_at: float, now: float) -> float:
-    """How late an event came at the least: LiveKit's time of it is cut to the second."""
-    return max(now - created_at - 1.0, 0.0)
-
-
 _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.RoomOpened: _opened_again,
-    f.RoomStarted: _room_started,
-    f.RoomListed: _room_listed,
-    f.RoomFinished: _room_finished,
-    f.PersonJoined: _person_joined,
-    f.PersonLeft: _person_left,
-    f.PeopleCounted: _people_counted,
+    f.RoomStarted: occupancy.started,
+    f.RoomListed: occupancy.listed,
+    f.RoomFinished: occupancy.finished,
+    f.PersonJoined: occupancy.person_joined,
+    f.PersonLeft: occupancy.person_left,
+    f.PeopleCounted: occupancy.people_counted,
     f.AgentJoined: _agent_joined,
     f.AgentLeft: _agent_left,
     f.AgentReady: presence.became_ready,

@@ -22,6 +22,7 @@ from orchestrator.core.settlement import cared_for
 
 
 def agent_wanted(session: Session, fact: AgentWanted, now: float) -> Session:
+    """Place an agent that somebody asks for, if it is not placed already, and note whom it relieves."""
     if session.ended:
         return session
     session = cared_for(session, now)
@@ -81,6 +82,7 @@ def without_doubles(session: Session) -> Session:
 
 
 def agent_dismissed(session: Session, fact: AgentDismissed, now: float) -> Session:
+    """Take an agent out by somebody's wish, or by the end of the grace for which it might stay."""
     placement = session.find_placement(fact.placement)
     if session.ended or placement is None or placement.over:
         return session

@@ -28,6 +28,7 @@ class Attempts:
         self._store = store
 
     async def get(self, request: web.Request) -> web.Response:
+        """Raises Refused for a session or an attempt that is not known."""
         room, attempt_id = request.match_info["room"], request.match_info["attempt"]
         sid = await self._store.find(room)
         session = None if sid is None else await self._store.read(sid)

@@ -15,7 +15,7 @@ from orchestrator.web.answers import answer
 from orchestrator.web.auth import SCOPES
 from orchestrator.web.command_models import AgentAnswer, AgentRequest, SwitchAnswer, SwitchRequest
 from orchestrator.web.command_ports import CommandParts
-from orchestrator.web.holding import until
+from orchestrator.web.holding import read_hold, until
 from orchestrator.web.livekit_errors import livekit_problem
 from orchestrator.web.problems import problem
 from orchestrator.web.requests import Refused, read_model
@@ -44,10 +44,11 @@ class Commands:
         self._parts = parts
 
     async def add(self, request: web.Request) -> web.Response:
+        """An agent more, in a room that is made if it does not exist. Raises Refused."""
         guest = None if Scope.OPERATE in request[SCOPES] else await self._parts.doorkeeper.caller(request)
         asked = await read_model(request, AgentRequest)
         refuse_reserved(asked.attributes, "attributes")
-        hold = read_hold(request)
+        hold = read_hold(request, usual=USUAL_HOLD, longest=LONGEST_HOLD)
         session = await self._live(request.match_info["room"])
         room = _room_name(request) if session is None else session.room
         if guest is not None:
@@ -73,8 +74,9 @@ class Commands:
         return answer(AgentAnswer(**_shown(seen, placement), room_existed=existed), 201)
 
     async def switch(self, request: web.Request) -> web.Response:
+        """One agent in place of another, of a session that lives. Raises Refused."""
         asked = await read_model(request, SwitchRequest)
-        hold = read_hold(request)
+        hold = read_hold(request, usual=USUAL_HOLD, longest=LONGEST_HOLD)
         session = await self._session(request)
         relieved = _relieved(session, asked)
         spec = self._spec(session.room, asked.agent_name, metadata=asked.metadata, deployment="", attributes={}, routed=None)
@@ -86,6 +88,7 @@ class Commands:
         return answer(SwitchAnswer(**_shown(seen, placement), instead_of=relieved), status)
 
     async def remove(self, request: web.Request) -> web.Response:
+        """An agent less, of a session that lives. Raises Refused."""
         session = await self._session(request)
         named = request.match_info["agent"]
         name = "" if named == UNNAMED else named
@@ -178,25 +181,6 @@ class Commands:
         if session is None or placement is None:
             raise Refused(problem(409, "Conflict", "The room ended before the agent could be placed."))
         return session, placement
-
-
-def read_hold(request: web.Request) -> float | None:
-    """For how many seconds the answer is to wait for the agent; None: not at all. Raises Refused."""
-    match request.query.get("hold"):
-        case None:
-            return None
-        case "verified":
-            pass
-        case _:
-            raise Refused(problem(400, "Bad Request", "hold can only be verified.", parameter="hold"))
-    try:
-        seconds = float(request.query.get("hold_seconds", USUAL_HOLD))
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= LONGEST_HOLD:
-        detail = f"hold_seconds must be a number from 0 to {LONGEST_HOLD:g}."
-        raise Refused(problem(400, "Bad Request", detail, parameter="hold_seconds"))
-    return seconds
 
 
 def opening_of(session: Session) -> RoomOpened:

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
+from aiohttp import web
+
 from orchestrator.core.facts import Awaited
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import Clock
+from orchestrator.web.problems import problem
+from orchestrator.web.requests import Refused
 
 LOOK_EVERY: Final = 0.2
 """Seconds between two readings of the session: less than a person notices, and some hundred bytes each."""
@@ -79,3 +83,22 @@ def _wanted(session: Session, agent_names: Collection[str] | None) -> list[Place
         for placement in session.placements
         if placement.state not in _OVER and (agent_names is None or placement.agent_name in agent_names)
     ]
+
+
+def read_hold(request: web.Request, *, usual: float, longest: float) -> float | None:
+    """For how many seconds an answer is to wait for the agent, at most `longest`; None: not at all. Raises Refused."""
+    match request.query.get("hold"):
+        case None:
+            return None
+        case "verified":
+            pass
+        case _:
+            raise Refused(problem(400, "Bad Request", "hold can only be verified.", parameter="hold"))
+    try:
+        seconds = float(request.query.get("hold_seconds", usual))
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        detail = "hold_seconds must be a number of seconds."
+        raise Refused(problem(400, "Bad Request", detail, parameter="hold_seconds"))
+    return min(seconds, longest)

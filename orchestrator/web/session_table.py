@@ -18,8 +18,8 @@ _HOLD: Final = (
     Parameter(
         "hold_seconds",
         "query",
-        "For how long.",
-        {"type": "number", "minimum": 0, "maximum": commands.LONGEST_HOLD, "default": commands.USUAL_HOLD},
+        f"For how long; {commands.LONGEST_HOLD:g} at the most.",
+        {"type": "number", "minimum": 0, "default": commands.USUAL_HOLD},
     ),
 )
 _REPEATABLE: Final = Parameter(

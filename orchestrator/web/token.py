@@ -109,6 +109,7 @@ class TokenDoor:
         self._parts = parts
 
     async def post(self, request: web.Request) -> web.Response:
+        """Who may, what for, the room, its agents, and only then the token. Raises Refused."""
         parts = self._parts
         caller = await parts.callers.caller(request)
         parts.limit.take(caller.name)
@@ -227,6 +228,7 @@ def _twice(name: str) -> Refused:
 
 
 def token_routes(door: TokenDoor, cors: Cors) -> tuple[Route, ...]:
+    """The endpoint, and what a browser asks before it; `cors`: which pages may ask."""
     return (
         Route(
             "POST",

@@ -9,6 +9,7 @@ from aiohttp import web
 from orchestrator.configuration.token import Allowed, TokenEntry
 from orchestrator.runtime.ports import Entrant
 from orchestrator.web.callers import Caller
+from orchestrator.web.holding import read_hold
 from orchestrator.web.problems import problem
 from orchestrator.web.requests import Refused
 from orchestrator.web.token_request import AskedAgent, TokenRequest, refuse_reserved
@@ -63,21 +64,7 @@ class Rules:
 
     def hold(self, request: web.Request) -> float | None:
         """For how many seconds the answer waits for the agent; None: not at all. Raises Refused."""
-        match request.query.get("hold"):
-            case None:
-                return None
-            case "verified":
-                pass
-            case _:
-                raise Refused(problem(400, "Bad Request", "hold can only be verified.", parameter="hold"))
-        try:
-            seconds = float(request.query.get("hold_seconds", self._entry.hold))
-        except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds < float("inf"):
-            detail = "hold_seconds must be a number of seconds."
-            raise Refused(problem(400, "Bad Request", detail, parameter="hold_seconds"))
-        return min(seconds, self._entry.hold)
+        return read_hold(request, usual=self._entry.hold, longest=self._entry.hold)
 
     def _room(self, caller: Caller, sent: TokenRequest) -> str:
         allowed = self._entry.rooms_allowed

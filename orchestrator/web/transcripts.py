@@ -89,6 +89,7 @@ class TranscriptDoor:
         self._transcripts = transcripts
 
     async def post(self, request: web.Request) -> web.Response:
+        """Keep what a worker tells. Raises Refused."""
         told = await read_model(request, TranscriptRequest, at_most=_BODY_BYTES)
         room = request.match_info["room"]
         sid = await self._sessions.find(room)
@@ -98,6 +99,7 @@ class TranscriptDoor:
         return web.Response(status=204)
 
     async def get(self, request: web.Request) -> web.Response:
+        """All that is kept of a session, which may have ended. Raises Refused."""
         room = request.match_info["room"]
         sid = await self._sessions.find(room)
         session = None if sid is None else await self._sessions.read(sid)
