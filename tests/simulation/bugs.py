@@ -1,4 +1,4 @@
-"""Ten planted bugs: proof that the simulation can fail. Each puts one wrong part in the place of the right one.
+"""Fourteen planted bugs: proof that the simulation can fail. Each puts one wrong part in the place of the right one.
 
 They live here and nowhere else: what is replaced knows nothing of it.
 """
@@ -6,7 +6,6 @@ They live here and nowhere else: what is replaced knows nothing of it.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from types import ModuleType
 from typing import Any, ClassVar, Final
 
 from orchestrator.core import transitions
@@ -17,11 +16,10 @@ from orchestrator.core.listing import Look
 from orchestrator.core.placement import Attempt
 from orchestrator.core.session import Agent, Session
 from orchestrator.livekit.webhook import Event, Ignored
-from orchestrator.runtime import assembly, owner
+from orchestrator.runtime import owner
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm
 from orchestrator.runtime.asking import Asker
-from orchestrator.runtime.assembly import Ports, Runtime
 from orchestrator.runtime.dispatcher import Dispatcher
 from orchestrator.runtime.fencing import FencedLiveKit
 from orchestrator.runtime.looking import Looker
@@ -30,28 +28,9 @@ from orchestrator.runtime.ports import LiveKit, Pulse, PulseReply
 from tests.fakes.store import Line
 from tests.fakes.store.server import Stored
 from tests.simulation.audit import AuditedStore
-from tests.simulation.replica import Composition, Replica
+from tests.simulation.planting import Bug, replaced
+from tests.simulation.wish_bugs import IsDeafBeforeRouting, KeepsTheLate, ReplacesTheRelieved, SwitchesBlindly
 from tests.simulation.world import World
-
-
-@contextmanager
-def _in(module: ModuleType, parts: Mapping[str, Any]) -> Iterator[None]:
-    """These names of a module mean something else for a while."""
-    before = {name: getattr(module, name) for name in parts}
-    vars(module).update(parts)
-    try:
-        yield
-    finally:
-        vars(module).update(before)
-
-
-class Bug(Composition):
-    parts: ClassVar[Mapping[str, type]] = {}
-    """Of orchestrator.runtime.assembly."""
-
-    def runtime(self, replica: Replica, ports: Ports) -> Runtime:
-        with _in(assembly, self.parts):
-            return super().runtime(replica, ports)
 
 
 class _NoFence(FencedLiveKit):
@@ -142,6 +121,7 @@ class TrustsWebhooksBlindly(Bug):
     """A `joined` is believed although its participant has left, and of whichever room has this name by now."""
 
     name = "webhooks trusted blindly"
+    first = 90
 
     def __init__(self) -> None:
         self._newest: dict[str, RoomOpened] = {}
@@ -159,7 +139,7 @@ class TrustsWebhooksBlindly(Bug):
     @contextmanager
     def in_place(self) -> Iterator[None]:
         self._newest.clear()
-        with _in(owner, {"fold": _fold_blindly}):
+        with replaced(owner, {"fold": _fold_blindly}):
             yield
 
 
@@ -227,5 +207,9 @@ BUGS: Final[Mapping[str, Bug]] = {
         TrustsListings(),
         ResolvesOnSilence(),
         TakesTheServerForTheAgent(),
+        ReplacesTheRelieved(),
+        KeepsTheLate(),
+        IsDeafBeforeRouting(),
+        SwitchesBlindly(),
     )
 }

@@ -11,12 +11,17 @@ from orchestrator.core.policy import OnLeave, Policy
 from orchestrator.core.proof import Proof
 from orchestrator.sandbox.workers import Behaviour
 from tests.simulation.faults import Fault, draw_faults
+from tests.simulation.wishes import Wish, draw_wishes
 
 QUIET: Final = 100.0
 """Seconds after the last fault: what the slowest policy drawn here needs, and twenty in which nothing may move any more."""
 
 SETTLED: Final = 80.0
 """Of these, the seconds after which all must be right, and quiet."""
+
+
+_WITHOUT_WISHES: Final = 4
+"""In every so many-th seed nobody asks for anything: what LiveKit alone can do shows best by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class Plan:
     workers: tuple[WorkerPlan, ...]
     faults: tuple[Fault, ...]
     faulty_until: float
+    wishes: tuple[Wish, ...] = ()
 
     @property
     def ends_at(self) -> float:
@@ -76,7 +82,7 @@ def draw(seed: int) -> Plan:
     """The plan of a seed: always the same one."""
     chance = random.Random(f"plan/{seed}")  # noqa: S311  # a simulation keeps no secrets
     faulty_until = chance.uniform(40.0, 100.0)
-    return Plan(
+    plan = Plan(
         seed=seed,
         policy=_policy(chance),
         rooms=tuple(_rooms(chance, faulty_until)),
@@ -84,6 +90,11 @@ def draw(seed: int) -> Plan:
         faults=tuple(draw_faults(chance, faulty_until)),
         faulty_until=faulty_until,
     )
+    if seed % _WITHOUT_WISHES == 0:
+        return plan
+    # From a stream of their own: the rest of the story is the one that is told without them, too.
+    wishing = random.Random(f"wishes/{seed}")  # noqa: S311
+    return replace(plan, wishes=tuple(draw_wishes(wishing, plan.rooms, plan.faults, faulty_until)))
 
 
 def _policy(chance: random.Random) -> Policy:

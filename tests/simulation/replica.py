@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from orchestrator.livekit.webhook import Event, Ignored, parse
 from orchestrator.runtime.assembly import Ports, Runtime, Times
@@ -92,16 +92,16 @@ class Replica:
         self.line = Line(world.server, latency=world.latency)
         self.ready = False
         self._composition = composition
-        self._clock = ReplicaClock(world.loop, wrong_by=world.chance(f"clock/{name}").uniform(-30.0, 30.0))
+        self.clock = ReplicaClock(world.loop, wrong_by=world.chance(f"clock/{name}").uniform(-30.0, 30.0))
         self.tasks = Tasks(lambda task, error: world.crashed(name, task, error))
         self.process.context.run(self._build)
 
     def _build(self) -> None:
         line, world, composition = self.line, self.world, self._composition
-        self._store = composition.store(line, self.name, world)
+        self.store = composition.store(line, self.name, world)
         direct = DirectLiveKit(world.sandbox, world.clock, replica=self.name)
         self._ports = Ports(
-            store=self._store,
+            store=self.store,
             slots=MemorySlots(line),
             leases=AuditedLeases(line, self.name, world),
             rounds=MemoryRounds(line),
@@ -111,7 +111,7 @@ class Replica:
             incidents=MemoryIncidents(line),
             alerts=AuditedAlerts(line, world.judge),
             livekit=composition.livekit(AuditedLiveKit(direct, self.name, world)),
-            clock=self._clock,
+            clock=self.clock,
             randomness=Chance(world.chance(f"replica/{self.name}")),
             observer=Unobserved(),
         )
@@ -132,19 +132,19 @@ class Replica:
                 await self._read_clock()
                 await self.runtime.start()
             except StoreUnavailable:
-                await self._clock.sleep(_STORE_RETRY)
+                await self.clock.sleep(_STORE_RETRY)
             else:
                 break
         self.ready = True
         self.tasks.spawn("clock", self._keep_time())
 
     async def _read_clock(self) -> None:
-        asked_at = self._clock.monotonic()
-        self._clock.learn(await self._store.now(), asked_at=asked_at)
+        asked_at = self.clock.monotonic()
+        self.clock.learn(await self.store.now(), asked_at=asked_at)
 
     async def _keep_time(self) -> None:
         while True:
-            await self._clock.sleep(_CLOCK_PERIOD)
+            await self.clock.sleep(_CLOCK_PERIOD)
             try:
                 await self._read_clock()
             except StoreUnavailable:
@@ -160,22 +160,33 @@ class Replica:
 
     async def receive(self, body: bytes) -> int:
         """What the webhook's sender is answered. The caller waits in its own context, whatever becomes of this process."""
+        return await self.asked(lambda: self._acknowledge(body))
+
+    async def asked(self, work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+        """The status with which this process answers; 0: it died before."""
         answer: asyncio.Future[int] = self.world.loop.create_future()
         self.process.connect(answer, 0)
-        self.process.spawn("webhook", self._answer(body, answer))
+        self.process.spawn("request", self._answer(work, answer))
         return await answer
 
-    async def _answer(self, body: bytes, answer: asyncio.Future[int]) -> None:
+    async def _answer(self, work: Callable[[], Coroutine[Any, Any, int]], answer: asyncio.Future[int]) -> None:
+        try:
+            status = await work()
+        except Exception as error:  # a task's top: a defect in a request must not look like a lost answer
+            self.world.crashed(self.name, "request", error)
+            raise
+        if not answer.done():
+            answer.set_result(status)
+
+    async def _acknowledge(self, body: bytes) -> int:
         event = self._composition.read(body)
-        status = _ACKNOWLEDGED
         if isinstance(event, Event):
             try:
                 async with asyncio.timeout(_STORING):
                     await self.runtime.intake.receive(event.opening, event.facts, event_id=event.event_id)
             except (StoreUnavailable, TimeoutError):
-                status = _UNAVAILABLE
-        if not answer.done():
-            answer.set_result(status)
+                return _UNAVAILABLE
+        return _ACKNOWLEDGED
 
     def _hear(self, told: Callable[[str], object], what: str) -> None:
         """A message of another replica, through the store; lost when nobody hears it."""

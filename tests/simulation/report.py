@@ -22,6 +22,7 @@ def story(failed: Outcome, composition: Composition) -> str:
             "",
             f"what it needs ({len(shrunk.plan.faults)} of {len(failed.plan.faults)} faults): {shrunk.failure}",
             *(f"  {fault}" for fault in shrunk.plan.faults),
+            *(f"  {wish}" for wish in shrunk.plan.wishes),
             f"  {shrunk.plan.policy}",
             *(f"  {worker}" for worker in shrunk.plan.workers),
             "",

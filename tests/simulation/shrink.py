@@ -10,7 +10,7 @@ from tests.simulation.run import Outcome, run
 
 
 def shrink(failed: Outcome, composition: Composition) -> Outcome:
-    """The same failure with as few faults and rooms as can be: without any further one it does not happen."""
+    """The same failure with as few faults, wishes and rooms as can be: without any further one it does not happen."""
     outcome = failed
     faults = list(outcome.plan.faults)
     pieces = 2
@@ -26,7 +26,15 @@ def shrink(failed: Outcome, composition: Composition) -> Outcome:
             if size == 1:
                 break
             pieces = min(pieces * 2, len(faults))
-    return _with_fewer_rooms(outcome, failed, composition)
+    return _with_fewer_rooms(_with_fewer_wishes(outcome, failed, composition), failed, composition)
+
+
+def _with_fewer_wishes(outcome: Outcome, failed: Outcome, composition: Composition) -> Outcome:
+    for wish in outcome.plan.wishes:
+        tried = run(replace(outcome.plan, wishes=tuple(w for w in outcome.plan.wishes if w is not wish)), composition)
+        if _same(tried, failed):
+            outcome = tried
+    return outcome
 
 
 def _with_fewer_rooms(outcome: Outcome, failed: Outcome, composition: Composition) -> Outcome:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from tests.simulation.bugs import BUGS, DropsTheFence, TrustsListings
 from tests.simulation.faults import KINDS
 from tests.simulation.judging import Broken
 from tests.simulation.plan import draw
+from tests.simulation.planting import Bug
 from tests.simulation.replica import Composition
 from tests.simulation.report import story
 from tests.simulation.run import run
 from tests.simulation.shrink import shrink
+from tests.simulation.wishes import Asks
 
 SEEDS = 100
 PART = 20
@@ -61,11 +64,19 @@ def test_every_kind_of_fault_is_drawn() -> None:
     assert drawn == set(KINDS)
 
 
+def test_every_kind_of_wish_is_drawn() -> None:
+    wishes = [wish for seed in range(1, SEEDS) for wish in draw(seed).wishes]
+    assert {wish.asks for wish in wishes} == set(Asks)
+    assert {wish.grace > 0 for wish in wishes} == {True, False}
+    assert any(wish.again_after == 0.0 for wish in wishes), "two that ask at the same moment"
+    assert any(first.room == second.room and first.at == second.at for first, second in pairwise(wishes))
+
+
 @pytest.mark.parametrize("bug", BUGS.values(), ids=lambda bug: bug.name)
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_a_planted_bug_is_found(bug: Composition) -> None:
-    assert find(bug, 1, WITHIN) is not None
+def test_a_planted_bug_is_found(bug: Bug) -> None:
+    assert find(bug, bug.first, WITHIN) is not None
 
 
 def test_a_failure_is_shrunk_to_what_it_needs() -> None:

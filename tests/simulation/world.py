@@ -25,6 +25,7 @@ from tests.simulation.faults import KINDS, Fault
 from tests.simulation.invariants import ALL
 from tests.simulation.judging import Broken, Judge
 from tests.simulation.loop import SimulatedLoop, Stuck
+from tests.simulation.operators import Operators
 from tests.simulation.people import People
 from tests.simulation.plan import SETTLED, Plan
 from tests.simulation.replica import Composition, Replica
@@ -39,6 +40,9 @@ _PROXY_PATIENCE: Final = 10.0
 """Seconds that the load balancer in front of the replicas waits for an answer."""
 
 _GATEWAY_TIMEOUT: Final = 504
+_HEALING: Final = 30.0
+"""Seconds after a fault in which what it broke may still be away."""
+
 _BEFORE: Final = 12.0
 """Seconds of life before the first room opens: workers register, replicas start."""
 
@@ -62,6 +66,9 @@ class World:
         self._balancer = self.chance("balancer")
         self._people = People(self, self.chance("people"))
         self.workforce = Workforce(self)
+        self._operators = Operators(self, self.chance("operators"))
+        self._striking = 0
+        self._struck_at = 0.0
         self._switched: list[tuple[str, float | bool]] = []
         self._starts = 0
         self._processes: list[Replica] = []
@@ -101,6 +108,8 @@ class World:
             self.spawn("room", self._people.live(room))
         for fault in self.plan.faults:
             self.spawn("fault", self._fault(fault))
+        for wish in self.plan.wishes:
+            self.spawn("operator", self._operators.live(wish))
         await self.until(self.plan.faulty_until)
         self.trace.note("world", "", "the faults are over")
         await self.until(self.plan.faulty_until + SETTLED)
@@ -119,8 +128,14 @@ class World:
     async def _fault(self, fault: Fault) -> None:
         await self.until(fault.at)
         self.trace.note("fault", "", f"{fault}")
+        self._striking, self._struck_at = self._striking + 1, self.loop.time()
         await KINDS[fault.kind].strike(self, fault)
+        self._striking, self._struck_at = self._striking - 1, self.loop.time()
         self.trace.note("fault", "", f"over: {fault}")
+
+    def calm_since(self, time: float) -> bool:
+        """Whether nothing has been broken since then, nor was anything that had to heal first."""
+        return not self._striking and self._struck_at + _HEALING < time
 
     # --- what breaks --------------------------------------------------------------------------------------------------
 
@@ -207,14 +222,15 @@ class World:
             return 0
         replica = self._balancer.choice(ready)
         self.evidence.told(webhook)
-        status = await self._patiently(replica, webhook)
+        status = await self.patiently(replica.receive(body(webhook)))
         who = f" {webhook.participant.identity}" if webhook.participant else ""
         self.trace.note("webhook", webhook.room.name, f"{webhook.event}{who} to {replica.name}: {status}")
         self.judge.acknowledged(webhook, status)
         return status
 
-    async def _patiently(self, replica: Replica, webhook: Webhook) -> int:
-        answer = self.spawn("webhook", replica.receive(body(webhook)))
+    async def patiently(self, request: Coroutine[Any, Any, int]) -> int:
+        """What a replica answers, or the load balancer in its place."""
+        answer = self.spawn("request", request)
         patience = self.loop.call_later(_PROXY_PATIENCE, answer.cancel)
         try:
             return int(await answer)

@@ -8,6 +8,7 @@ from tests.simulation.invariants.convergence import Conserved, NeverSilent, Neve
 from tests.simulation.invariants.intake import OnceOnly, StoredFirst
 from tests.simulation.invariants.ownership import EpochsGrow, LooksFirst, NothingBehindTheFence, OneOwner
 from tests.simulation.invariants.truth import AgentsAreSafe, NoFalseEnd, NoOtherRoom, VerifiedMeansSeen
+from tests.simulation.invariants.wishes import NoWishLost, RelievedInTime
 from tests.simulation.judging import Invariant
 
 ALL: Final[tuple[type[Invariant], ...]] = (
@@ -29,4 +30,6 @@ ALL: Final[tuple[type[Invariant], ...]] = (
     Conserved,
     Quiet,
     AgentsAreSafe,
+    NoWishLost,
+    RelievedInTime,
 )

@@ -31,7 +31,8 @@ class OneIncident(Invariant):
         session = stored.record if stored else None
         if session is None or session.ended or alert.agent_name is None:
             return
-        incidents = session.placement(alert.agent_name).incidents
+        placement = session.find_placement(alert.agent_name)
+        incidents = placement.incidents if placement else ()
         if not any(i.incident == alert.incident and i.resolved_at is not None for i in incidents):
             self.broken(session.room, f"incident {alert.incident} is said to be resolved, and it is open")
 

@@ -37,7 +37,8 @@ class NoMoreThanThePolicy(Invariant):
             self.broken(write.room, f"{replica} calls attempt {key.attempt} of {key.placement} again")
         self._called.add(key.attempt_id)
         stored = self.world.server.sessions.get(key.session)
-        recorded = stored and stored.record and stored.record.placement(key.placement).attempt(key.attempt)
+        placement = stored.record.find_placement(key.placement) if stored and stored.record else None
+        recorded = placement.attempt(key.attempt) if placement else None
         if self._lost_at < self.world.loop.time() - 15.0 and (not recorded or recorded.attempt_id != key.attempt_id):
             self.broken(write.room, f"{replica} calls attempt {key.attempt} of {key.placement}, which is not recorded")
 

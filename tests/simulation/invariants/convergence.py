@@ -96,7 +96,8 @@ class NeverTwo(Invariant):
     def _forgotten(self, room: OpenRoom, agent_name: str) -> bool:
         """Whether the store has lost what was tried before: then nobody can know what of it still comes."""
         session = self.world.session_of(room.name)
-        attempts = session.placement(agent_name).attempts if session else ()
+        placement = session.find_placement(agent_name) if session else None
+        attempts = placement.attempts if placement else ()
         return not attempts or attempts[0].number > 1
 
     def _ours(self, room: OpenRoom, marks: Iterable[Mapping[str, str]]) -> Counter[str]:
@@ -145,7 +146,8 @@ class Quiet(Invariant):
         return room is not None and write.identity in room.ghosts and write.identity not in room.participants
 
     def _may_try(self, session: Session, write: Write) -> bool:
-        return write.key is not None and session.placement(write.key.placement).state is PlacementState.UNVERIFIED
+        placement = session.find_placement(write.key.placement) if write.key else None
+        return placement is not None and placement.state is PlacementState.UNVERIFIED
 
     def _is_steady(self, session: Session) -> bool:
         """Whether nobody who works for it leaves, crashes or refuses of its own."""

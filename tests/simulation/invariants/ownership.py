@@ -76,16 +76,16 @@ class LooksFirst(Invariant):
 
     def __init__(self, world: "World") -> None:
         super().__init__(world)
-        self._doubted: dict[tuple[str, str], set[tuple[str, str]]] = {}
-        """By replica and room: the sessions and placements of which it has not looked since it took them over, or called."""
+        self._doubted: dict[tuple[str, str], set[tuple[str, str | None]]] = {}
+        """By replica and room: the sessions and placements of which it has not looked since it called; of sessions that it
+        took over since, all placements (None): nobody but the session knows which they are."""
         self._owners: dict[str, str] = {}
 
     def granted(self, replica: str, room: str, sid: str, epoch: int) -> None:
         if self._owners.get(sid) == replica:
             return  # it loads its own session anew
         self._owners[sid] = replica
-        doubted = self._doubted.setdefault((replica, room), set())
-        doubted.update((sid, placement.agent_name) for placement in self.world.plan.route(room, "").placements)
+        self._doubted.setdefault((replica, room), set()).add((sid, None))
 
     def looked(self, replica: str, room: str) -> None:
         self._doubted.pop((replica, room), None)
@@ -95,6 +95,6 @@ class LooksFirst(Invariant):
             return
         doubted = self._doubted.setdefault((replica, write.room), set())
         wanted = (write.key.session, write.key.placement)
-        if wanted in doubted:
+        if wanted in doubted or (write.key.session, None) in doubted:
             self.broken(write.room, f"{replica} sends {write}, and has not looked since it drives the session, or called last")
         doubted.add(wanted)
