@@ -30,6 +30,8 @@ class Stage:
     """How the room opens, for the screen; `{room}` is its name."""
     opened: Callable[[str], AbstractAsyncContextManager[None]]
     """The room of this name is open until the exit."""
+    can_be_entered: bool = True
+    """Whether a browser can join its rooms, and hear the agent."""
 
 
 @asynccontextmanager
@@ -64,7 +66,7 @@ async def _played(folder: Path, port: int, screen: Screen) -> AsyncIterator[Stag
         service = await stack.enter_async_context(_service(folder, livekit, port, screen))
         await parts.sandbox_worker(sandbox)
         screen.started("worker", f"registered as {parts.AGENT}, played by the sandbox")
-        yield Stage((sandbox, service), "The room {room} opens.", lambda room: open_room(livekit, room))
+        yield Stage((sandbox, service), "The room {room} opens.", lambda room: open_room(livekit, room), can_be_entered=False)
 
 
 @asynccontextmanager
