@@ -110,6 +110,8 @@ class Placement:
     """Seconds for which the relieved agents may stay."""
     leaves_at: float | None = None
     """Until when its agent may stay: another one has relieved it."""
+    relieved_by: str | None = None
+    """The placement whose agent that is, as long as this one is leaving."""
     resumes: int | None = None
     """The attempt whose agent was lost, and which the next one resumes."""
     verified_at: float | None = None

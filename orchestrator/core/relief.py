@@ -30,6 +30,7 @@ def dismiss(session: Session, placement: Placement, source: Source, now: float) 
             resumes=None,
             instead_of=(),
             leaves_at=None,
+            relieved_by=None,
             attempts=tuple(replace(a, ended_at=a.ended_at or now, dismissed=True) for a in placement.attempts),
             incidents=resolved(placement.incidents, now),
         ),
@@ -50,8 +51,20 @@ def relieve(session: Session, name: str, now: float) -> Session:
         if relieved.wanting:
             session = dismiss(session, relieved, Source.ROLLCALL, now)
             continue
-        session = with_placement(session, replace(relieved, leaves_at=now + max(placement.grace, SHOWN_AFTER)))
+        leaves_at = now + max(placement.grace, SHOWN_AFTER)
+        session = with_placement(session, replace(relieved, leaves_at=leaves_at, relieved_by=name))
         session = note(session, now, "relieved", Source.ROLLCALL, agent_name=other, identity=relieved.identity)
+    return session
+
+
+def relieve_no_longer(session: Session, name: str, now: float) -> Session:
+    """This placement's agent is gone: whoever is still there of those that it relieved serves on, until it comes again."""
+    for relieved in session.placements:
+        if relieved.relieved_by == name and relieved.state is PlacementState.VERIFIED:
+            placement, other, identity = session.placement(name), relieved.agent_name, relieved.identity
+            session = with_placement(session, replace(placement, instead_of=(*placement.instead_of, other)))
+            session = with_placement(session, replace(relieved, leaves_at=None, relieved_by=None))
+            session = note(session, now, "serves_on", Source.ROLLCALL, agent_name=other, identity=identity)
     return session
 
 

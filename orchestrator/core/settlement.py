@@ -18,7 +18,7 @@ from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.placement import Attempt, Incident, Placement
 from orchestrator.core.policy import EARLY_LEAVE, OnLeave
 from orchestrator.core.proof import job_of_identity
-from orchestrator.core.relief import relieve
+from orchestrator.core.relief import relieve, relieve_no_longer
 from orchestrator.core.session import Agent, Session
 
 
@@ -107,6 +107,7 @@ def lose(session: Session, placement: Placement, agent: Agent, now: float, cause
         resumes=number,
         released=event is PlacementEvent.RELEASE,
         leaves_at=None,
+        relieved_by=None,
     )
     if event is PlacementEvent.FAIL:
         # It never served, whatever it said: the attempts and the deadline of this round go on where they were.
@@ -116,6 +117,9 @@ def lose(session: Session, placement: Placement, agent: Agent, now: float, cause
     if event is PlacementEvent.LOSE:
         placement = replace(placement, losses=placement.losses + 1, tries=0, candidate=0)
     session = with_placement(session, placement)
+    if event is not PlacementEvent.RELEASE:
+        session = relieve_no_longer(session, placement.agent_name, now)
+        placement = session.placement(placement.agent_name)
     if event is PlacementEvent.GIVE_UP:
         return give_up(session, placement, cause, now)
     name = {PlacementEvent.RELEASE: "released", PlacementEvent.FAIL: "attempt_ended"}.get(event, "lost")

@@ -3,8 +3,8 @@
 * An agent that the session has, or is getting, is not placed again; one that was dismissed or has left is. As long as
   no attempt was made for it, it is placed as whoever asks for it by name says, and not as a route says.
 * Instead of another: that one serves until the new one is verified, and then goes, after its grace. When the new one
-  never comes, the old one stays. Who takes the place of one that has not come yet takes over from whom that one would
-  have relieved. Who is asked for again while it is leaving stays.
+  never comes, or is lost while the old one is still there, the old one stays. Who takes the place of one that has not
+  come yet takes over from whom that one would have relieved. Who is asked for again while it is leaving stays.
 * One agent name stands once in a session: whoever is placed is no other one's fallback.
 * Whoever is dismissed goes at once, with whatever was under way to bring it, and is not replaced.
 """
@@ -32,7 +32,7 @@ def agent_wanted(session: Session, fact: AgentWanted, now: float) -> Session:
     if placed is not None and not placed.over:
         if not placed.attempts:  # its routes wanted it, too, and did not know what whoever asks for it by name knows
             placed = replace(placed, candidates=wanted.candidates, policy=wanted.policy)
-        placed = replace(placed, leaves_at=None)
+        placed = replace(placed, leaves_at=None, relieved_by=None)
         session = with_placement(session, placed)
         return relieve(without_doubles(_taking_over(session, placed, fact)), name, now)
     if placed is None:
@@ -86,8 +86,8 @@ def agent_dismissed(session: Session, fact: AgentDismissed, now: float) -> Sessi
     placement = session.find_placement(fact.placement)
     if session.ended or placement is None or placement.over:
         return session
-    if fact.source is Source.ROLLCALL and placement.leaves_at is None:
-        return session  # its grace was over, but somebody has asked for it again
+    if fact.source is Source.ROLLCALL and (placement.leaves_at is None or placement.leaves_at > now):
+        return session  # its grace was over, but it was asked for again, or is still needed
     return dismiss(session, placement, fact.source, now)
 
 

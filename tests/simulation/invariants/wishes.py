@@ -157,6 +157,9 @@ class RelievedInTime(KnowsWishes):
         if before.record is None or before.record.ended or session.ended or self.forgetful:
             return
         for was, placement in _pairs(before.record, session):
+            if _leaves(was) and not _leaves(placement) and not placement.over:
+                self._to_go.pop((session.sid, placement.agent_name), None)  # it serves on
+                self._leaving = [leaving for leaving in self._leaving if leaving.identity != was.identity]
             self._stays_away(session, was, placement)
             ends = not was.over and placement.over and (placement.state is PlacementState.CANCELLED or _leaves(was))
             if ends or (_leaves(placement) and not _leaves(was)):
@@ -168,7 +171,7 @@ class RelievedInTime(KnowsWishes):
         name, now = was.agent_name, self.world.loop.time()
         self._to_go[session.sid, name] = now
         dismissed = bool(self.of(session.sid, AgentDismissed, name))
-        if not dismissed and not self._is_relieved(session, name):
+        if not dismissed and not self._is_relieved(session, was):
             self.broken(session.room, f"{name} goes, although nobody dismissed it, and nobody serves in its place")
         if dismissed and placement.over and was.identity:
             self._leaving.append(Leaving(session.room, was.identity, now, now + _SOON, f"{name} was dismissed"))
@@ -188,9 +191,12 @@ class RelievedInTime(KnowsWishes):
             if attempt.number not in known and attempt.ours and attempt.open:
                 self.broken(session.room, f"attempt {attempt.number} of {name} begins, and that one was to go")
 
-    def _is_relieved(self, session: Session, name: str) -> bool:
-        relievers = (session.find_placement(other) for other in self.relievers(session.sid, name))
-        return any(placement is not None and placement.verified_at is not None for placement in relievers)
+    def _is_relieved(self, session: Session, was: Placement) -> bool:
+        """Whether another one serves, or did and ended; or came, should nobody have served here when it did."""
+        relievers = self.relievers(session.sid, was.agent_name)
+        came = any(entry.event == "verified" and entry.agent_name in relievers for entry in session.timeline)
+        placements = [session.find_placement(name) for name in relievers]
+        return came and (was.identity is None or any(p is not None and not p.wanting for p in placements))
 
     def _takes_over(self, before: Session, session: Session, placement: Placement) -> None:
         now = self.world.loop.time()

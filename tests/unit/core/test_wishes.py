@@ -223,6 +223,32 @@ def test_who_takes_the_place_of_one_that_has_not_come_takes_over_from_whom_that_
     }
 
 
+@pytest.mark.parametrize("left_after", [2.0, 10.0], ids=["at once", "when it had served"])
+def test_when_the_new_one_is_gone_while_the_old_one_is_still_there_that_one_serves_on_until_the_next_comes(
+    left_after: float,
+) -> None:
+    switched = with_mary(wanted(instead_of="mary", grace=15.0), requested(placement="tom"), came())
+    left = agent_left("AJ_9", "tom", joined_at=START + 2, at=START + 2 + left_after)
+    alone = play(left, session=switched, at=START + 2 + left_after)
+    assert (mary(alone).state, mary(alone).leaves_at) == (PlacementState.VERIFIED, None)
+    assert alone.wants(tom(alone))
+    again = play(requested(2, "tom"), came(work="AJ_10"), session=alone, at=START + 13)
+    assert mary(again).leaves_at == pytest.approx(START + 13.1 + 15.0)
+
+
+def test_a_new_one_that_is_heard_of_only_when_it_has_left_again_costs_the_old_one_nothing() -> None:
+    left = agent_left("AJ_9", "tom", joined_at=START + 2, at=START + 3)
+    session = with_mary(wanted(instead_of="mary"), requested(placement="tom"), left, came())
+    assert (mary(session).state, mary(session).leaves_at) == (PlacementState.VERIFIED, None)
+
+
+def test_a_new_one_that_says_that_it_is_done_does_not_keep_the_old_one() -> None:
+    session = with_mary(
+        wanted(instead_of="mary", grace=15.0), came(), agent_left("AJ_9", "tom", joined_at=START + 2, done=True)
+    )
+    assert mary(session).leaves_at is not None
+
+
 def test_one_that_takes_over_from_two_relieves_both() -> None:
     ann_too = (wanted("ann"), requested(placement="ann"), came("ann", "AJ_8"))
     session = with_mary(*ann_too, wanted("tom", instead_of="mary"), wanted("tom", instead_of="ann"), requested(placement="tom"))
