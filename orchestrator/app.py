@@ -21,11 +21,11 @@ from orchestrator.core.fleet import NOTHING_KNOWN, Fleet
 from orchestrator.core.routing import Routes
 from orchestrator.front import Behind, Front
 from orchestrator.livekit.api import LiveKitApi
-from orchestrator.observability.driven import DrivenSessions
 from orchestrator.observability.measured_livekit import MeasuredLiveKit
 from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.metrics import Metrics
 from orchestrator.observability.observation import Observation
+from orchestrator.observability.scraped import Scraped, show
 from orchestrator.observability.watching import watch_loop, watch_store
 from orchestrator.runtime.assembly import Ports, Runtime, Times
 from orchestrator.runtime.attempt import AttemptTimes
@@ -112,9 +112,16 @@ class Replica:
             sleep=self._clock.sleep,
         )
         self._readiness = Readiness(self._store, self._clock, self._deliveries.warnings)
-        self._metrics.api_share.set_function(lambda: self._runtime.share.part)
-        self._metrics.pulse_interval.set_function(lambda: self._runtime.pulse.interval)
-        self._metrics.registry.register(DrivenSessions(self._ownership.sessions, self._metrics.agent))
+        show(
+            self._metrics,
+            Scraped(
+                sessions=self._ownership.sessions,
+                fleet=lambda: self._runtime.fleet.fleet,
+                lease=self._ownership,
+                api_share=lambda: self._runtime.share.part,
+                pulse_interval=lambda: self._runtime.pulse.interval,
+            ),
+        )
         self._front = Front(
             Behind(
                 settings=settings,

@@ -15,6 +15,7 @@ from orchestrator.configuration.requests import requested_placement
 from orchestrator.core.facts import Routed
 from orchestrator.livekit.grants import GrantedTokens
 from orchestrator.observability.measured_store import MeasuredStore
+from orchestrator.observability.measured_transcripts import MeasuredTranscripts
 from orchestrator.observability.metrics import Metrics
 from orchestrator.runtime.assembly import Runtime
 from orchestrator.runtime.ports import Clock
@@ -24,7 +25,7 @@ from orchestrator.store.connection import Connection
 from orchestrator.store.keys import Keys
 from orchestrator.store.repeats import RepeatedRequests
 from orchestrator.store.transcripts import Transcripts
-from orchestrator.web import agents, debug, webhooks
+from orchestrator.web import agents, debug, token_outcomes, webhooks
 from orchestrator.web.admission import Admission
 from orchestrator.web.attempts import Attempts
 from orchestrator.web.auth import Bearers
@@ -126,6 +127,9 @@ class Front:
     def _count_webhook(self, outcome: webhooks.Outcome) -> None:
         self._behind.metrics.webhooks.labels(outcome.value).inc()
 
+    def _count_token(self, outcome: token_outcomes.Outcome) -> None:
+        self._behind.metrics.tokens.labels(outcome.value).inc()
+
     def _routes_with_rules(self) -> tuple[Route, ...]:
         """Those on which people ask who are no operators, and the other ones of the same handlers."""
         behind, entry = self._behind, self._behind.settings.token
@@ -134,9 +138,10 @@ class Front:
         limit = RateLimit(entry.rate, behind.clock)
         cors = Cors(entry.cors, dev=behind.settings.dev, own=behind.settings.public_url)
         commands = Commands(self._command_parts(Admission(callers, limit, rules)))
-        transcripts = Transcripts(behind.connection, behind.keys, behind.settings.transcript_memory)
+        stored = Transcripts(behind.connection, behind.keys, behind.settings.transcript_memory)
+        transcripts = MeasuredTranscripts(stored, behind.metrics)
         return (
-            *token_routes(TokenDoor(self._token_parts(rules, callers, limit)), cors),
+            *token_outcomes.counted(token_routes(TokenDoor(self._token_parts(rules, callers, limit)), cors), self._count_token),
             *session_routes(commands, Attempts(behind.store), TranscriptDoor(behind.store, transcripts), cors),
         )
 

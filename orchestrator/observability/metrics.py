@@ -7,6 +7,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from orchestrator.core.reconciling import Round
+from orchestrator.observability.promise import BROKEN, KEPT
 
 OTHER: Final = "other"
 UNNAMED: Final = "(unnamed)"
@@ -49,6 +50,31 @@ class Metrics:
             "From when an agent was first wanted until it joined.",
             ["agent"],
             buckets=_TIMES_TO_AGENT,
+            registry=registry,
+        )
+        self.promises = Counter(
+            "rollcall_promises_total",
+            "Agents that people waited for, by whether they were verified within 5 s: in_time, late. "
+            "Each counts once; one that leaves again within seconds counts again.",
+            ["agent", "outcome"],
+            registry=registry,
+        )
+        self.duplicates = Counter(
+            "rollcall_duplicates_retired_total",
+            "Second agents of ours that were taken out of a room.",
+            ["agent"],
+            registry=registry,
+        )
+        self.commands = Counter(
+            "rollcall_commands_total",
+            "What people, callers and agents asked for: want, switch, dismiss.",
+            ["command", "source"],
+            registry=registry,
+        )
+        self.tokens = Counter("rollcall_tokens_total", "Requests for tokens.", ["outcome"], registry=registry)
+        self.transcript_items = Counter(
+            "rollcall_transcript_items_total",
+            "Items of transcripts that were stored, repetitions included.",
             registry=registry,
         )
         self.agents_lost = Counter(
@@ -125,6 +151,9 @@ class Metrics:
             registry=registry,
         )
         self.task_crashes = Counter("rollcall_task_crashes_total", "Tasks that ended by a defect.", registry=registry)
+        for name in self._agents:  # a series that begins with its first event hides it from `rate`
+            for outcome in (KEPT, BROKEN):
+                self.promises.labels(self.agent(name), outcome)
 
     def agent(self, name: str) -> str:
         """The label of an agent."""

@@ -8,11 +8,13 @@ from typing import Any, Final
 import structlog
 
 from orchestrator.core import causes
+from orchestrator.core import facts as f
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Source
 from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.session import Session, TimelineEntry
-from orchestrator.observability.metrics import Metrics
+from orchestrator.observability.metrics import OTHER, Metrics
+from orchestrator.observability.promise import judged
 from orchestrator.runtime.ports import Delivered
 
 log = structlog.get_logger()
@@ -40,6 +42,9 @@ class Observation:
         """Tell what this fact changed; a fact that changed nothing is only counted."""
         self._metrics.facts.labels(type(delivered.fact).__name__).inc()
         self._count_lag(delivered)
+        self._count_command(delivered.fact)
+        if isinstance(delivered.fact, f.AgentRetired):
+            self._count_duplicate(before, after, delivered.fact.identity)
         if before is None or (before.ended and not after.ended):  # only listings had said that it was over
             self._metrics.sessions_opened.inc()
         for entry in _new_lines(before, after):
@@ -49,6 +54,7 @@ class Observation:
             if placement is not earlier:
                 self._count(after, earlier, placement)
                 _tell_resolved(after, earlier, placement)
+            self._count_promise(before, after, earlier, placement)
         # What ended before its routes were asked has its outcome only when they have answered.
         if after.ended and after.routed and not (before and before.ended and before.routed):
             self._metrics.sessions_ended.labels(after.outcome).inc()
@@ -57,6 +63,29 @@ class Observation:
         created_at = getattr(delivered.fact, "created_at", None)
         if created_at is not None and getattr(delivered.fact, "source", Source.WEBHOOK) is Source.WEBHOOK:
             self._metrics.webhook_lag.observe(max(delivered.at - created_at - 1.0, 0.0))
+
+    def _count_command(self, fact: f.Fact) -> None:
+        match fact:
+            case f.AgentWanted():
+                command = "want" if fact.instead_of is None else "switch"
+            case f.AgentDismissed():
+                command = "dismiss"
+            case _:
+                return
+        self._metrics.commands.labels(command, fact.source.value).inc()
+
+    def _count_duplicate(self, before: Session | None, after: Session, identity: str) -> None:
+        if before is None or identity not in before.retired:
+            agent = after.present_agent(identity)
+            name = None if agent is None else agent.agent_name
+            self._metrics.duplicates.labels(OTHER if name is None else self._metrics.agent(name)).inc()
+
+    def _count_promise(self, before: Session | None, after: Session, earlier: Placement | None, placement: Placement) -> None:
+        if placement is earlier and before is not None and before.had_people is after.had_people and not after.ended:
+            return  # nothing that it is judged by has changed
+        outcome = judged(after, placement)
+        if outcome is not None and (before is None or earlier is None or judged(before, earlier) is None):
+            self._metrics.promises.labels(self._metrics.agent(placement.agent_name), outcome).inc()
 
     def _count(self, session: Session, earlier: Placement | None, placement: Placement) -> None:
         agent = self._metrics.agent(placement.agent_name)

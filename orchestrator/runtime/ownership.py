@@ -52,6 +52,12 @@ class Ownership:
         self._to_load = False
         """Whether the sessions in our name must be loaded anew, because the fence was down."""
         self._stopping = False
+        self.lapses = 0
+        """How often the lease had to be taken anew."""
+        self.takeovers = 0
+        """From how many replicas sessions were taken over."""
+        self.taken_over = 0
+        """How many sessions that were."""
         steward.when_done(self._release)
 
     def sessions(self) -> tuple[Session, ...]:
@@ -140,11 +146,13 @@ class Ownership:
 
     async def _renew(self) -> None:
         sent_at = self._clock.monotonic()
+        lapsed = self._renewed_at is not None and self.fenced()
         if self.fenced():
             self._let_go()  # a pause may have outlived the lease: what we hold in memory is not ours any more
             self._to_load = True
         await self._leases.renew(self._parts.replica, self._times.ttl)
         self._renewed_at = sent_at
+        self.lapses += lapsed
         if self._to_load:
             for sid in await self._leases.sessions_of(self._parts.replica):
                 self.wake(sid)
@@ -214,9 +222,12 @@ class Ownership:
                     await self._drive(sid, from_owner=replica)
                 except StoreCorrupt:
                     log.exception("session_unreadable", sid=sid)
+                else:
+                    self.taken_over += sid in self._owners
 
         await asyncio.gather(*(one(sid) for sid in sids))
         await self._leases.drop(replica)
+        self.takeovers += 1
 
     def _release(self, owner: SessionOwner) -> None:
         """An ended session needs nobody: events that come late claim it again."""

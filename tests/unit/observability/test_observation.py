@@ -254,3 +254,21 @@ def test_metadata_is_never_told(watched: Watched) -> None:
     spec = f.PlacementSpec((f.CandidateSpec("mary", '{"persona":"hush-hush"}'),))
     begin = f.RoomOpened("support-17", "RM_story", START, metadata='{"kind":"hush-hush"}')
     assert "hush-hush" not in str(watched.play(begin, f.Routed((spec,), "routes[0]"), requested()))
+
+
+def test_what_was_asked_for_is_counted_by_who_asked(watched: Watched) -> None:
+    tom = f.PlacementSpec((f.CandidateSpec("tom"),))
+    watched.play(opened(), routed("mary"), f.AgentWanted(tom, f.Source.TOKEN), f.AgentDismissed("tom", f.Source.OPERATOR))
+    watched.play(f.AgentWanted(tom, f.Source.WORKER, instead_of="mary"))
+    assert watched.count("rollcall_commands_total") == {
+        'rollcall_commands_total{command="want",source="token"}': 1.0,
+        'rollcall_commands_total{command="dismiss",source="operator"}': 1.0,
+        'rollcall_commands_total{command="switch",source="worker"}': 1.0,
+    }
+
+
+def test_a_second_agent_that_is_taken_out_is_counted_once(watched: Watched) -> None:
+    watched.play(opened(), routed("mary"), requested(), agent_joined(), agent_joined("AJ_2"))
+    retired = f.AgentRetired("agent-AJ_2", "a second agent of ours")
+    watched.play(retired, retired)
+    assert watched.count("rollcall_duplicates_retired_total") == {'rollcall_duplicates_retired_total{agent="mary"}': 1.0}

@@ -96,3 +96,25 @@ async def test_a_lease_that_was_given_up_does_not_come_back_while_the_replica_dr
         await first.ownership.stop()
         await first.clock.sleep(30)
         assert await first.leases.live() == frozenset()
+
+
+async def test_a_lease_that_lapsed_is_counted_when_it_is_taken_anew_however_long_that_takes() -> None:
+    async with running(wants("mary")) as service:
+        assert service.ownership.lapses == 0
+        service.store.down = True
+        await service.clock.sleep(60)
+        service.store.down = False
+        await service.clock.sleep(10)
+        assert not service.ownership.fenced()
+        assert service.ownership.lapses == 1
+
+
+async def test_what_is_taken_over_from_a_replica_that_died_is_counted() -> None:
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        opening = await service.start_room()
+        await service.until(ROOM, verified)
+        await service.leases.renew("r2", 1)
+        await service.store.take(opening.sid, "r2", from_owner="r1")
+        await service.clock.sleep(30)
+        assert (service.ownership.takeovers, service.ownership.taken_over) == (1, 1)
