@@ -97,11 +97,12 @@ async def service(folder: Path, livekit: LiveKit, port: int) -> AsyncIterator[Pr
 
 
 @asynccontextmanager
-async def worker(folder: Path, livekit: LiveKit) -> AsyncIterator[Program]:
-    """The project's worker, registered as AGENT."""
+async def worker(folder: Path, livekit: LiveKit, port: int) -> AsyncIterator[Program]:
+    """The project's worker, registered as AGENT, and announced to the service on `port`."""
     if not _WORKER_PYTHON.exists():
         raise DemoFailed("The worker's environment .venv-worker is missing: run `make setup`.")
     mine = {"LIVEKIT_AGENT_NAME": AGENT, "ROLLCALL_WORKER_HOST": HOST, "ROLLCALL_WORKER_PORT": "0"}
+    mine["ROLLCALL_URL"] = f"http://{HOST}:{port}"
     command = [str(_WORKER_PYTHON), "-m", "livekit.agents", "start", "worker/main.py"]
     program = Program("The worker", command, folder / "worker.log", livekit.environment() | mine)
 

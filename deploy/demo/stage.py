@@ -50,7 +50,7 @@ async def _real(binary: Path, folder: Path, port: int, screen: Screen) -> AsyncI
         server = await stack.enter_async_context(parts.livekit_server(binary, folder, livekit, _webhook_url(port)))
         screen.started("livekit-server", livekit.url)
         service = await stack.enter_async_context(_service(folder, livekit, port, screen))
-        worker = await stack.enter_async_context(parts.worker(folder, livekit))
+        worker = await stack.enter_async_context(parts.worker(folder, livekit, port))
         screen.started("worker", f"registered as {parts.AGENT}")
         event = f"{VISITOR} joins the room {{room}}."
         yield Stage((server, service, worker), event, lambda room: visit(livekit, room))

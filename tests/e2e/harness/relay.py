@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 from aiohttp import web
@@ -47,8 +47,16 @@ class Relay:
                 deliveries = held * self._copies
                 self._random.shuffle(deliveries)
                 for body, headers in deliveries:
-                    async with http.post(next(self._targets), data=body, headers=headers) as response:
-                        self.statuses.append(response.status)
+                    self.statuses.append(await self._delivered(http, body, headers))
+
+    async def _delivered(self, http: aiohttp.ClientSession, body: bytes, headers: dict[str, str]) -> int:
+        """The status; a target that does not listen yet is waited for, as LiveKit has been told that this is delivered."""
+        target = next(self._targets)
+        while True:
+            with suppress(aiohttp.ClientConnectionError):
+                async with http.post(target, data=body, headers=headers) as response:
+                    return response.status
+            await asyncio.sleep(HELD)
 
 
 @asynccontextmanager
