@@ -29,7 +29,7 @@ async def test_a_job_that_joins_after_its_attempt_was_given_up_wins_or_goes(
         session = await rollcall.wait_for_state("late", "verified", timeout=60)
         assert session["placements"][0]["attempts_total"] >= 2
         looks = watched.looks
-        await wait_until(lambda: watched.looks > looks + 100, timeout=60, description="20 s of looks at the room")
+        await wait_until(lambda: watched.looks > looks + 60, timeout=60, description="12 s of looks at the room")
         presence = watched.presence("late", "slow_process")
         after = await rollcall.wait_for_state("late", "verified")
         assert presence.seconds_with_two <= 2.0

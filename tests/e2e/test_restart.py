@@ -39,5 +39,5 @@ async def test_a_replica_killed_while_an_attempt_is_under_way_is_followed_by_one
             (placement,) = session["placements"]
             assert [a["number"] for a in placement["attempts"]] == [1]
             looks = watched.looks
-            await wait_until(lambda: watched.looks > looks + 60, timeout=30, description="12 s of looks")
+            await wait_until(lambda: watched.looks > looks + 40, timeout=30, description="eight seconds of looks")
             assert watched.presence("killed-1", "slow_process").greatest == 1

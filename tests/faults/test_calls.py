@@ -13,4 +13,4 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
 
 async def test_no_agent_of_twenty_calls_is_removed_while_another_program_takes_a_core(scene: Scene, tmp_path: Path) -> None:
-    await calls_on_a_busy_machine(scene, tmp_path, seconds=60.0)
+    await calls_on_a_busy_machine(scene, tmp_path, seconds=40.0)
