@@ -76,7 +76,7 @@ def session_routes(commands: Commands, attempts: Attempts, transcripts: Transcri
             "DELETE",
             "/sessions/{room}/agents/{agent}",
             commands.remove,
-            scope=Scope.OPERATE,
+            scope=(Scope.OPERATE, Scope.WORKER),
             name="removeAgent",
             summary="Take an agent out of a session; it is not replaced.",
             answers={

@@ -294,7 +294,7 @@ async def test_a_switch_in_a_room_without_a_session_is_a_404(client: Client) -> 
     ("method", "path", "allowed"),
     [
         ("POST", AGENTS, {"operate", "mint"}),
-        ("DELETE", f"{AGENTS}/mary", {"operate"}),
+        ("DELETE", f"{AGENTS}/mary", {"operate", "worker"}),
         ("POST", SWITCH, {"operate", "worker"}),
         ("GET", f"/sessions/{ROOM}/attempts/attempt-1", {"operate", "worker", "read"}),
         ("GET", f"/sessions/{ROOM}/transcript", {"operate", "read"}),

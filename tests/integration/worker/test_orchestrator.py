@@ -148,11 +148,21 @@ async def test_a_switch_is_held_until_the_other_agent_is_verified(
     assert asked.headers["Idempotency-Key"]
 
 
-async def test_a_switch_that_is_not_verified_in_time_did_not_work_out(
-    rollcall: FakeOrchestrator, client: OrchestratorClient
+@pytest.mark.parametrize("called_off", [204, 404, DROP])
+async def test_a_switch_that_is_not_verified_in_time_did_not_work_out_and_is_called_off(
+    rollcall: FakeOrchestrator, client: OrchestratorClient, called_off: int
 ) -> None:
     rollcall.answers["POST", SWITCH] = (202, {"state": "dispatching"})
+    rollcall.answers["DELETE", "/sessions/RM_1/agents/tom"] = (called_off, None)
     assert not await client.switch("RM_1", agent_name="tom", instead_of=None)
+    assert (rollcall.requests[-1].method, rollcall.requests[-1].path) == ("DELETE", "/sessions/RM_1/agents/tom")
+
+
+async def test_a_switch_that_was_refused_calls_nobody_off(rollcall: FakeOrchestrator, client: OrchestratorClient) -> None:
+    """The other agent may be there for a reason of its own."""
+    rollcall.answers["POST", SWITCH] = (409, {"detail": "tom is in this session already"})
+    assert not await client.switch("RM_1", agent_name="tom", instead_of=None)
+    assert [asked.method for asked in rollcall.requests] == ["POST"]
 
 
 async def test_a_switch_that_nobody_waits_for_is_good_when_it_is_taken(
