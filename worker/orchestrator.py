@@ -141,7 +141,8 @@ class OrchestratorClient:
         """Have the agent `agent_name` take over from `instead_of` (None: from the only one that there is).
 
         True: with `hold` the other agent was verified, at most HOLD_SECONDS later; without, the order was taken. Else False,
-        a line in the log says why, and one that was not verified in time is called off. From then on this agent may stay for `grace` seconds (0 to 60), to introduce the other.
+        a line in the log says why, and one that was not verified in time is called off. From then on this agent may stay
+        for `grace` seconds (0 to 60), to introduce the other.
         """
         path = f"/sessions/{_segment(session)}/switch"
         body = {"agent_name": agent_name, "instead_of": instead_of, "metadata": metadata, "grace": grace}
@@ -164,7 +165,7 @@ class OrchestratorClient:
         return True
 
     async def _call_off(self, session: str, agent_name: str) -> None:
-        """Have an agent that did not come in time wanted no longer: the person is told so, and must not be handed over later."""
+        """Have an agent that did not come in time wanted no longer: the person, who is told so, must not get it later."""
         try:
             await self._call("DELETE", f"/sessions/{_segment(session)}/agents/{_segment(agent_name)}")
         except OrchestratorError as error:
