@@ -11,6 +11,7 @@ from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.presence import assess
 from orchestrator.core.proof import Proof, identity_of_job
+from orchestrator.core.replacing import serves_on
 from orchestrator.core.session import Session
 from orchestrator.core.settlement import confirm, give_up
 
@@ -138,6 +139,8 @@ def fallback_chosen(session: Session, fact: f.FallbackChosen, now: float) -> Ses
     placement = session.placement(fact.placement)
     if not placement.wanting or placement.candidate >= fact.candidate or fact.candidate >= len(placement.candidates):
         return session  # the last of them may be in the room by now, as somebody asked for it by name
+    if (kept := serves_on(session, placement, fact.cause, now)) is not None:
+        return kept
     chosen = replace(placement, candidate=fact.candidate, tries=0, cause=fact.cause)
     session = warn(
         with_placement(session, chosen),
@@ -150,7 +153,7 @@ def gave_up(session: Session, fact: f.GaveUp, now: float) -> Session:
     placement = session.placement(fact.placement)
     if not placement.wanting or placement.state is PlacementState.UNVERIFIED:
         return session
-    return give_up(session, placement, fact.cause, now)
+    return serves_on(session, placement, fact.cause, now) or give_up(session, placement, fact.cause, now)
 
 
 def job_changed(session: Session, fact: f.JobChanged, now: float) -> Session:

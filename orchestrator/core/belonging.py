@@ -46,8 +46,14 @@ def evictions(session: Session) -> tuple[Agent, ...]:
         for a in session.agents
         if a.present
         and (a.identity in session.retired or _was_sent_away(session, a))
+        and not stays_until_replaced(session, a.identity)
         and not any(p.wanting and may_serve(session, p, a) for p in session.placements)
     )
+
+
+def stays_until_replaced(session: Session, identity: str) -> bool:
+    """Whether an operator wants another one for this agent, which serves until that one is verified and seen."""
+    return any(p.replacing == identity for p in session.placements)
 
 
 def may_serve(session: Session, placement: Placement, agent: Agent) -> bool:
@@ -79,7 +85,7 @@ def extras(session: Session) -> Iterator[tuple[Placement, Agent]]:
             if (
                 agent.present
                 and agent.silent_at is None
-                and agent.identity != placement.identity
+                and agent.identity not in (placement.identity, placement.replacing)
                 and belongs(session, placement, agent)
                 and not _came_for_another(session, placement, agent)
             ):

@@ -64,6 +64,7 @@ TRANSITIONS: Final[dict[tuple[PlacementState, PlacementEvent], PlacementState]] 
     (_S.VERIFIED, _E.CANCEL): _S.CANCELLED,
     (_S.LOST, _E.CANCEL): _S.CANCELLED,
     (_S.UNVERIFIED, _E.CANCEL): _S.CANCELLED,
+    (_S.UNVERIFIED, _E.WANT): _S.WAITING,
     (_S.CANCELLED, _E.WANT): _S.WAITING,
     (_S.ENDED, _E.WANT): _S.WAITING,
     (_S.ENDED, _E.REVIVE): _S.WAITING,

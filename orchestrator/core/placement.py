@@ -112,6 +112,12 @@ class Placement:
     """Until when its agent may stay: another one has relieved it."""
     relieved_by: str | None = None
     """The placement whose agent that is, as long as this one is leaving."""
+    asked: str = ""
+    """The wish of an operator by which this round began."""
+    replacing: str | None = None
+    """The identity that an operator wants another one for: it stays until that one is verified."""
+    replaced: int = 0
+    """How often an operator has had its agent replaced."""
     resumes: int | None = None
     """The attempt whose agent was lost, and which the next one resumes."""
     verified_at: float | None = None
@@ -156,6 +162,10 @@ class Placement:
     def names(self) -> frozenset[str]:
         """The agent names that may serve: those tried so far, and the present candidate's."""
         return frozenset({self.spec.agent_name, *(a.agent_name for a in self.attempts)})
+
+    @property
+    def open_incident(self) -> Incident | None:
+        return next((i for i in self.incidents if i.resolved_at is None), None)
 
     @property
     def given_up(self) -> bool:

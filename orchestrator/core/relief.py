@@ -16,7 +16,7 @@ when it publishes or sets an attribute, or after up to 3 s: without this people 
 
 def dismiss(session: Session, placement: Placement, source: Source, now: float) -> Session:
     """Nobody wants this placement any more: whoever serves it, or is under way for it, is to go."""
-    leaving = (placement.identity, *(a.identity for a in placement.attempts if a.open))
+    leaving = (placement.identity, placement.replacing, *(a.identity for a in placement.attempts if a.open))
     name = placement.agent_name
     session = with_placement(
         session,
@@ -27,6 +27,7 @@ def dismiss(session: Session, placement: Placement, source: Source, now: float) 
             participant_sid=None,
             awaited=None,
             next_at=None,
+            replacing=None,
             resumes=None,
             instead_of=(),
             leaves_at=None,

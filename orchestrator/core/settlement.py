@@ -41,6 +41,7 @@ def confirm(session: Session, placement: Placement, agent: Agent, now: float) ->
         cause=None,
         awaited=None,
         next_at=None,
+        replacing=None if placement.replacing == agent.identity else placement.replacing,
         resumes=None,
         verified_at=now,
         time_to_agent_ms=waited_ms if placement.time_to_agent_ms is None else placement.time_to_agent_ms,
@@ -95,6 +96,7 @@ def lose(session: Session, placement: Placement, agent: Agent, now: float, cause
             number = attempt.number
             placement = with_attempt(placement, replace(attempt, ended_at=now, cause=cause))
     grace = event is PlacementEvent.LOSE and agent.leave is LeaveReason.GOODBYE
+    begun_at = placement.wanted_at
     placement = replace(
         placement,
         state=next_state(placement.state, event),
@@ -111,8 +113,8 @@ def lose(session: Session, placement: Placement, agent: Agent, now: float, cause
     )
     if event is PlacementEvent.FAIL:
         # It never served, whatever it said: the attempts and the deadline of this round go on where they were.
-        placement = replace(placement, wanted_at=placement.first_wanted_at, resumes=None)
-        if placement.losses == 0:
+        placement = replace(placement, wanted_at=begun_at, resumes=None)
+        if placement.losses == 0 and placement.replaced == 0:
             placement = replace(placement, verified_at=None, time_to_agent_ms=None)
     if event is PlacementEvent.LOSE:
         placement = replace(placement, losses=placement.losses + 1, tries=0, candidate=0)

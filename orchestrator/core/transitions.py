@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from orchestrator.core import attempts, occupancy, presence, wishes
+from orchestrator.core import attempts, occupancy, operations, presence, replacing, wishes
 from orchestrator.core import facts as f
 from orchestrator.core.belonging import belongs, same_name
 from orchestrator.core.ledger import note, retire, warn, with_agent, with_attempt, with_placement
@@ -198,6 +198,9 @@ _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.Routed: _routed,
     f.AgentWanted: wishes.agent_wanted,
     f.AgentDismissed: wishes.agent_dismissed,
+    f.RoundWanted: operations.round_wanted,
+    f.SessionCancelled: operations.session_cancelled,
+    f.IncidentTaken: operations.incident_taken,
     f.Warned: wishes.warned,
     f.Waiting: attempts.waiting,
     f.DispatchAdopted: attempts.dispatch_adopted,
@@ -209,6 +212,7 @@ _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.FallbackChosen: attempts.fallback_chosen,
     f.GaveUp: attempts.gave_up,
     f.AgentRetired: _agent_retired,
+    f.AgentReplaced: replacing.agent_replaced,
     f.ForeignAgentServes: _foreign_agent_serves,
     f.StrangerSeen: _stranger_seen,
     f.AlertQueued: _alert_queued,

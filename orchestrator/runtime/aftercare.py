@@ -9,6 +9,7 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.duplicates import SETTLED_AFTER, judge, surplus_dispatches
 from orchestrator.core.facts import (
     AgentDismissed,
+    AgentReplaced,
     AgentRetired,
     AgentSilent,
     AttemptEnded,
@@ -18,6 +19,7 @@ from orchestrator.core.facts import (
 )
 from orchestrator.core.listing import Look
 from orchestrator.core.placement import Attempt, PlacementState
+from orchestrator.core.relief import SHOWN_AFTER
 from orchestrator.core.session import Agent, Session
 from orchestrator.core.silence import lost_with_its_node
 from orchestrator.runtime.asking import Asker
@@ -76,6 +78,16 @@ class Aftercare:
         try:
             if not await owner.until(lambda s: not _is_leaving(name, s), timeout=left):
                 await owner.record(AgentDismissed(name, Source.ROLLCALL))
+        except Superseded:
+            return
+
+    async def replace(self, owner: SessionOwner, name: str, identity: str) -> None:
+        """An operator wanted another agent, and it is there: the one before goes as soon as clients can see the new one."""
+        left = (owner.session.placement(name).verified_at or 0.0) + SHOWN_AFTER - self._clock.now()
+        try:
+            if not await owner.until(lambda s: s.ended or s.placement(name).replacing != identity, timeout=left):
+                await owner.record(AgentReplaced(name, identity))
+            await self._attempts.clear(owner, name)
         except Superseded:
             return
 

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from orchestrator import contract
-from orchestrator.core.belonging import belongs
+from orchestrator.core.belonging import belongs, stays_until_replaced
 from orchestrator.core.causes import UNTAKEN, Cause
 from orchestrator.core.evidence import cause_so_far
 from orchestrator.core.facts import AttemptEnded, DispatchAccepted, DispatchDeleted, DispatchRequested, Warned
@@ -83,13 +83,15 @@ class AttemptRunner:
         placement = session.placement(name)
         for attempt in placement.attempts:
             if attempt.ours and not attempt.open and not attempt.deleted and attempt.dispatch_id:
-                if attempt.identity is not None and attempt.identity == placement.identity:
+                if attempt.identity is not None and attempt.identity in (placement.identity, placement.replacing):
                     continue  # its agent serves: deleting the dispatch would take it away
                 if attempt.identity is None and self._clock.now() < attempt.requested_at + JOB_IDENTITY_AFTER:
                     continue
                 if await self.delete(session.room, attempt.dispatch_id):
                     await owner.record(DispatchDeleted(placement.agent_name, attempt.number))
         for agent in session.agents:
+            if stays_until_replaced(session, agent.identity):
+                continue
             if agent.present and agent.identity in session.retired and belongs(session, placement, agent):
                 await self.remove(session.room, agent.identity)
 
@@ -270,5 +272,7 @@ def _job_metadata(session: Session, placement: Placement, key: Key) -> str:
     relieved = next((p for p in others if p is not None and p.identity is not None), None)
     if relieved is not None:
         reserved[contract.INSTEAD_OF] = {"agent_name": relieved.agent_name, "identity": relieved.identity}
+    elif placement.replacing is not None and session.present_agent(placement.replacing) is not None:
+        reserved[contract.INSTEAD_OF] = {"agent_name": placement.agent_name, "identity": placement.replacing}
     metadata = json.loads(placement.spec.metadata)
     return json.dumps({**metadata, contract.RESERVED_KEY: reserved}, separators=(",", ":"), ensure_ascii=False)

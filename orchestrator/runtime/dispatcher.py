@@ -153,14 +153,19 @@ class Dispatcher:
         if placement.open_attempt is None:
             pause = None if period <= 0 else last + period - self._clock.now()
             with self._fleet.awaiting(owner, placement.spec.agent_name, last) as arrived:
-                await owner.until(lambda s: _settled_or_empty(name, s) or (period > 0 and arrived()), timeout=pause)
-            if _settled_or_empty(name, owner.session):
+                await owner.until(
+                    lambda s: _settled_or_empty(name, s) or _begun_anew(placement, s) or (period > 0 and arrived()),
+                    timeout=pause,
+                )
+            if _settled_or_empty(name, owner.session) or _begun_anew(placement, owner.session):
                 return
         try:
             await self._attempt(owner, name)
         except NotConfirmed as failure:
             log.info("still_unverified", sid=owner.sid, agent=name, cause=failure.cause.value)
-            if not _attempted_since(owner, name, last):  # LiveKit is unreachable: the period counts all the same
+            if not (
+                _attempted_since(owner, name, last) or _begun_anew(placement, owner.session)
+            ):  # LiveKit is unreachable: the period counts all the same
                 await self._wait(owner, name, period)
         except RoomGone:
             await self._looker.finish_if_gone(owner)
@@ -172,7 +177,10 @@ class Dispatcher:
 
     async def _await_grace(self, owner: SessionOwner, name: str, until: float) -> None:
         """After a goodbye: people who are about to hang up need no other agent."""
-        if not await owner.until(partial(_settled_or_empty, name), timeout=until - self._clock.now()):
+        before = owner.session.placement(name)
+        if not await owner.until(
+            lambda s: _settled_or_empty(name, s) or _begun_anew(before, s), timeout=until - self._clock.now()
+        ):
             await owner.record(Waiting(name, Awaited.BACKOFF))
 
     def _exhausted(self, owner: SessionOwner, name: str, _: RetryCallState) -> bool:
@@ -199,10 +207,10 @@ class Dispatcher:
 
     async def _wait(self, owner: SessionOwner, name: str, seconds: float, enough: Callable[[], bool] = lambda: False) -> None:
         """So long, or until it is enough; while LiveKit refuses our key, until it takes it, or the placement's deadline."""
-        if self._gate.open:
-            await owner.until(lambda s: _settled_or_empty(name, s) or enough(), timeout=seconds)
-            return
         placement = owner.session.placement(name)
+        if self._gate.open:
+            await owner.until(lambda s: _settled_or_empty(name, s) or _begun_anew(placement, s) or enough(), timeout=seconds)
+            return
         left = _deadline(placement) - self._clock.now()
         limit = None if placement.state is PlacementState.UNVERIFIED else max(left, _SHORTEST_PAUSE)
         await owner.until(lambda s: self._gate.open or _settled_or_empty(name, s), timeout=limit)
@@ -235,6 +243,11 @@ def _settled(name: str, session: Session) -> bool:
 
 def _settled_or_empty(name: str, session: Session) -> bool:
     return _settled(name, session) or _nobody_there(session, session.placement(name))
+
+
+def _begun_anew(before: Placement, session: Session) -> bool:
+    """Whether somebody has asked for a new round: what was waited for in the one before counts no more."""
+    return session.placement(before.agent_name).asked != before.asked
 
 
 def _last_requested(placement: Placement) -> float:

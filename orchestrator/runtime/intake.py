@@ -24,10 +24,18 @@ class Intake:
 
     async def receive(self, opening: RoomOpened, facts: Sequence[Fact], *, event_id: str | None) -> Appended:
         """Store the facts of one event. Raises StoreUnavailable: then nothing was promised, and the sender repeats."""
-        reply = await self._store.append(opening, facts, event_id=event_id, replica=self._replica)
-        # A duplicate wakes, too: it may be the repetition of an append whose reply was lost.
+        appended = await self._append(opening, facts, event_id)
         if event_id is not None:
             self._on_heard()
+        return appended
+
+    async def wish(self, opening: RoomOpened, facts: Sequence[Fact], *, key: str | None) -> Appended:
+        """Store what an operator asks for; once, however often it comes with the same key. Raises StoreUnavailable."""
+        return await self._append(opening, facts, None if key is None else f"wish:{key}")
+
+    async def _append(self, opening: RoomOpened, facts: Sequence[Fact], event_id: str | None) -> Appended:
+        reply = await self._store.append(opening, facts, event_id=event_id, replica=self._replica)
+        # A duplicate wakes, too: it may be the repetition of an append whose reply was lost.
         if reply.outcome is not Appended.IGNORED and reply.owner == self._replica:
             self._wake(opening.sid, reply.claimed)
         return reply.outcome

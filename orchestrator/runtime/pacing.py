@@ -56,14 +56,14 @@ class Pacing:
                 waiter.owner.nudge()
 
     async def acquire(self, owner: SessionOwner, placement: Placement, deadline: float | None) -> bool:
-        """Wait for a slot; False when the placement no longer wants an agent. Raises NoSlot, Superseded.
+        """Wait for a slot; False when nobody wants that any more, or all anew. Raises NoSlot, Superseded.
 
         Waiting is no attempt, and the session shows it as what it is.
         """
         name, agent_name = placement.agent_name, placement.spec.agent_name
         waiter = _Waiter(owner)
         try:
-            while owner.wanted(name):
+            while (wanted := owner.wanted(name)) and wanted.asked == placement.asked:
                 reply = await self._ask(owner.sid, placement)
                 if reply is not None and reply.granted:
                     return True
@@ -77,7 +77,10 @@ class Pacing:
                     await owner.record(Waiting(name, awaited))
                 patience = _ASK_AGAIN if deadline is None else min(_ASK_AGAIN, deadline - now)
                 waiter.freed = False
-                await owner.until(lambda _: waiter.freed or owner.wanted(name) is None, timeout=patience)
+                await owner.until(
+                    lambda s: waiter.freed or not s.wants(s.placement(name)) or s.placement(name).asked != placement.asked,
+                    timeout=patience,
+                )
         except (NoSlot, asyncio.CancelledError):
             await self.give_back(owner.sid, placement, SlotEnd.OTHER)
             raise
@@ -85,6 +88,10 @@ class Pacing:
             self._waiters.get(agent_name, {}).pop(waiter, None)
         await self.give_back(owner.sid, placement, SlotEnd.OTHER)
         return False
+
+    async def welcome(self, agent_name: str) -> None:
+        """Close the breaker of this name: somebody who should know says that its agents come again. Raises StoreUnavailable."""
+        await self._slots.welcome(agent_name)
 
     async def give_back(self, sid: str, placement: Placement, end: SlotEnd, cause: Cause | None = None) -> None:
         """The dispatch that held a slot joined, was lost, or ended otherwise."""

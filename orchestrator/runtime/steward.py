@@ -86,6 +86,8 @@ class Steward:
             self._start(owner, f"pulse:{identity}", lambda: self._pulse.keep(owner, name, identity))
             if placement.leaves_at is not None:
                 self._start(owner, f"relieve:{name}", lambda: self._aftercare.relieve(owner, name))
+            if (replaced := placement.replacing) is not None:
+                self._start(owner, f"replace:{replaced}", lambda: self._aftercare.replace(owner, name, replaced))
         if placement.state is PlacementState.CANCELLED:
             self._start_once(owner, f"dismiss:{name}:{placement.attempts_total}", lambda: self._aftercare.dismiss(owner, name))
 

@@ -5,6 +5,7 @@ measures lag, and never orders events. The time at which a fact was stored comes
 """
 
 from orchestrator.core.facts.done import (
+    AgentReplaced,
     AgentRetired,
     AlertQueued,
     AttemptEnded,
@@ -42,8 +43,11 @@ from orchestrator.core.facts.wished import (
     AgentDismissed,
     AgentWanted,
     CandidateSpec,
+    IncidentTaken,
     PlacementSpec,
+    RoundWanted,
     Routed,
+    SessionCancelled,
     Warned,
 )
 from orchestrator.core.facts.words import (
@@ -72,6 +76,9 @@ Fact = (
     | Routed
     | AgentWanted
     | AgentDismissed
+    | RoundWanted
+    | SessionCancelled
+    | IncidentTaken
     | Warned
     | Waiting
     | DispatchAdopted
@@ -83,6 +90,7 @@ Fact = (
     | FallbackChosen
     | GaveUp
     | AgentRetired
+    | AgentReplaced
     | ForeignAgentServes
     | StrangerSeen
     | AlertQueued
@@ -94,6 +102,7 @@ __all__ = [
     "AgentJoined",
     "AgentLeft",
     "AgentReady",
+    "AgentReplaced",
     "AgentRetired",
     "AgentSilent",
     "AgentWanted",
@@ -111,6 +120,7 @@ __all__ = [
     "FallbackChosen",
     "ForeignAgentServes",
     "GaveUp",
+    "IncidentTaken",
     "JobChanged",
     "JobStatus",
     "LeaveReason",
@@ -124,7 +134,9 @@ __all__ = [
     "RoomListed",
     "RoomOpened",
     "RoomStarted",
+    "RoundWanted",
     "Routed",
+    "SessionCancelled",
     "Source",
     "StrangerSeen",
     "Waiting",

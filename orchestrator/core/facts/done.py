@@ -123,6 +123,14 @@ class StrangerSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentReplaced:
+    """The agent that somebody wanted another one for has stayed until clients could see that one."""
+
+    placement: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlertQueued:
     """The incident's present status is in the outbox, from where it is delivered whatever becomes of this replica."""
 

@@ -62,6 +62,34 @@ class AgentDismissed:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundWanted:
+    """An operator asks for a new round of attempts, now: of one placement, or of all that are not over."""
+
+    placement: str | None
+    wish: str
+    """Names this wish: the same one begins no second round."""
+    source: Source
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCancelled:
+    """An operator wants no agent in this session any more, until somebody asks for one."""
+
+    source: Source
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentTaken:
+    """A person sees to what one placement, or every one, was given up for: nobody else need be told."""
+
+    placement: str | None
+    source: Source
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """What a person must know of this session, found beside the room itself."""
 
