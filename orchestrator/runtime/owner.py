@@ -174,7 +174,8 @@ class SessionOwner:
                     return self.session
 
     async def _fold_and_commit(self, facts: tuple[Fact, ...]) -> None:
-        if self._stale:
+        reloaded = self._stale
+        if reloaded:
             await self._reload()
         waiting = await self._waiting()
         session = self._session
@@ -196,6 +197,9 @@ class SessionOwner:
             take(Delivered(fact, now))
         if not steps or session is None:
             self._inbox = None  # all of it is folded: the next wake-up reads anew
+            if reloaded and session is not None:  # it may have gone back in time, to what nobody works for any more
+                self.nudge()
+                self._on_commit(self)
             return
         if await self._parts.store.commit(session, epoch=self._epoch, trim=len(waiting)) is Committed.SUPERSEDED:
             self.stop()

@@ -87,7 +87,8 @@ class NoWishLost(KnowsWishes):
                 self._has_its_effect(session, name)
             if not self.forgetful:
                 for placement in session.placements:
-                    if placement.over:
+                    relieved = placement.over and self.relievers(session.sid, placement.agent_name)
+                    if placement.state is PlacementState.CANCELLED or relieved:
                         self._is_out(room, placement)
 
     def _has_its_effect(self, session: Session, name: str) -> None:
@@ -171,7 +172,7 @@ class RelievedInTime(KnowsWishes):
         name, now = was.agent_name, self.world.loop.time()
         self._to_go[session.sid, name] = now
         dismissed = bool(self.of(session.sid, AgentDismissed, name))
-        if not dismissed and not self._is_relieved(session, was):
+        if not dismissed and not self._is_relieved(session, was, placement):
             self.broken(session.room, f"{name} goes, although nobody dismissed it, and nobody serves in its place")
         if dismissed and placement.over and was.identity:
             self._leaving.append(Leaving(session.room, was.identity, now, now + _SOON, f"{name} was dismissed"))
@@ -191,12 +192,13 @@ class RelievedInTime(KnowsWishes):
             if attempt.number not in known and attempt.ours and attempt.open:
                 self.broken(session.room, f"attempt {attempt.number} of {name} begins, and that one was to go")
 
-    def _is_relieved(self, session: Session, was: Placement) -> bool:
-        """Whether another one serves, or did and ended; or came, should nobody have served here when it did."""
+    def _is_relieved(self, session: Session, was: Placement, placement: Placement) -> bool:
+        """Whether another one serves, or did and ended; or came, where nobody served when it did, or who did left by itself."""
         relievers = self.relievers(session.sid, was.agent_name)
         came = any(entry.event == "verified" and entry.agent_name in relievers for entry in session.timeline)
         placements = [session.find_placement(name) for name in relievers]
-        return came and (was.identity is None or any(p is not None and not p.wanting for p in placements))
+        alone = was.identity is None or placement.state is PlacementState.ENDED
+        return came and (alone or any(p is not None and not p.wanting for p in placements))
 
     def _takes_over(self, before: Session, session: Session, placement: Placement) -> None:
         now = self.world.loop.time()

@@ -234,3 +234,18 @@ async def test_the_agent_that_comes_is_told_whose_place_it_takes_though_that_one
         assert told["instead_of"] == {"agent_name": "mary", "identity": old}
         await service.clock.sleep(10)
         assert service.livekit.agents(ROOM) == [new]
+
+
+async def test_a_dismissal_that_the_store_has_forgotten_leaves_no_session_that_nobody_works_for() -> None:
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        opening = await service.start_room()
+        await serving(service)
+        await service.clock.sleep(30)
+        await dismiss(service, opening)
+        await service.clock.sleep(2)
+        assert service.livekit.agents(ROOM) == []
+        service.store.line.server.restart(lost=5)
+        assert is_verified("mary", await service.session(ROOM))
+        await service.clock.sleep(60)
+        assert len(service.livekit.agents(ROOM)) == 1
