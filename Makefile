@@ -68,6 +68,7 @@ check: .venv/.ready .venv-worker/.ready ## style, types, direction of imports, g
 	@echo "check: imports" && $(BIN)/lint-imports --no-logo
 	@if [[ -e deploy/tools/state_diagram.py ]]; then \
 	  echo "check: generated documents" && $(BIN)/python -m deploy.tools.state_diagram --check; \
+	  $(BIN)/python -m deploy.tools.metrics_reference --check && $(BIN)/python -m deploy.tools.dashboard --check; \
 	fi
 
 simulate: .venv/.ready ## the service in virtual time under faults of all kinds: make simulate SEEDS=300
