@@ -3,22 +3,14 @@
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 unhealthy.
 """
 
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from orchestrator.client.cli import add_commands
+from orchestrator.exits import ExitCode as ExitCode
 from orchestrator.sandbox.cli import sandbox
-
-
-class ExitCode(IntEnum):
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    NOT_FOUND = 3
-    UNHEALTHY = 4
-
 
 app = typer.Typer(
     name="rollcall",
@@ -196,3 +188,6 @@ def _route_test(
         say_json(routing_json(room, routing))
     else:
         show_routing(room, routing)
+
+
+add_commands(app)

@@ -1,0 +1,1 @@
+"""The commands that ask a running service, or tell it to do something, over its HTTP API."""

@@ -1,0 +1,14 @@
+"""What these commands are called and take. Nothing but typer is imported until one of them runs: help comes at once."""
+
+import typer
+
+from orchestrator.client.cli.completing import completion
+from orchestrator.client.cli.looking import COMMANDS as LOOKING
+from orchestrator.client.cli.placing import COMMANDS as PLACING
+from orchestrator.client.cli.replaying import replay
+
+
+def add_commands(app: typer.Typer) -> None:
+    """In the order in which they are listed."""
+    for name, command in (*LOOKING, *PLACING, ("replay", replay), ("completion", completion)):
+        app.command(name)(command)
