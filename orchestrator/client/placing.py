@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.client.answers import Placed, read
+from orchestrator.client.answers import read
 from orchestrator.client.done import once, shown
+from orchestrator.client.outcomes import Placed
 from orchestrator.client.printing import show, show_json
 from orchestrator.client.service import PATIENCE, Service
 from orchestrator.client.text import UNNAMED, agent, printable, room

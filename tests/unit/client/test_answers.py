@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from pydantic import BaseModel
 
-from orchestrator.client import answers
+from orchestrator.client import answers, outcomes
 from orchestrator.client.errors import CommandFailed
 from orchestrator.exits import ExitCode
 from orchestrator.web import agent_view, command_models, session_view, transcripts
@@ -27,7 +27,7 @@ from orchestrator.web import agent_view, command_models, session_view, transcrip
         (answers.Counts, agent_view.SessionCounts),
         (answers.Transcript, transcripts.TranscriptView),
         (answers.Item, transcripts.ItemView),
-        (answers.Placed, command_models.SwitchAnswer),
+        (outcomes.Placed, command_models.SwitchAnswer),
     ],
 )
 def test_every_field_that_is_read_is_written(read: Any, written: type[BaseModel]) -> None:
