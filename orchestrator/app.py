@@ -3,19 +3,20 @@
 Nothing here decides. What runs: the store's client, LiveKit's API, the runtime between them, the web in front.
 """
 
-import hashlib
 import socket
 import uuid
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Final
 
 import structlog
-from aiohttp import ClientSession, DummyCookieJar
 
 from orchestrator import contract
 from orchestrator.alerting import ports as alerting
+from orchestrator.alerting.blackout import Blackout
+from orchestrator.alerting.build import Sinks
 from orchestrator.alerting.deliveries import Deliveries
-from orchestrator.alerting.sinks.webhook import WebhookSink
+from orchestrator.core.alerts import AlertType
 from orchestrator.core.facts import Routed
 from orchestrator.core.fleet import NOTHING_KNOWN, Fleet
 from orchestrator.core.routing import Routes
@@ -27,15 +28,18 @@ from orchestrator.observability.metrics import Metrics
 from orchestrator.observability.observation import Observation
 from orchestrator.observability.scraped import Scraped, show
 from orchestrator.observability.watching import watch_loop, watch_store
+from orchestrator.runtime import vigil
 from orchestrator.runtime.assembly import Ports, Runtime, Times
 from orchestrator.runtime.attempt import AttemptTimes
 from orchestrator.runtime.budget import Allowance
 from orchestrator.runtime.clock import StoreClock, SystemRandomness
 from orchestrator.runtime.ownership import LeaseTimes
-from orchestrator.runtime.ports import StoreUnavailable
+from orchestrator.runtime.ports import Alert, StoreUnavailable
 from orchestrator.runtime.pulse import PulseTimes
 from orchestrator.runtime.reconciler import ReconcilerTimes
 from orchestrator.runtime.tasks import Tasks
+from orchestrator.runtime.vigil import Vigil
+from orchestrator.runtime.watchdog import Watchdog
 from orchestrator.settings import Settings
 from orchestrator.store.connection import Connection
 from orchestrator.store.fleet import AnnouncedWorkers, WorkerLimits
@@ -95,11 +99,14 @@ class Replica:
             self._keys,
             SlotLimits(settings.slots_start, settings.slots_floor, settings.slots_ceiling),
         )
-        self._alert_http = ClientSession(cookie_jar=DummyCookieJar())
-        sinks = self._build_sinks()
-        self._outbox = Outbox(self._connection, self._keys, [sink.name for sink in sinks])
-        self._deliveries = Deliveries(self._outbox, sinks, self._clock, SystemRandomness(), self._count_delivery)
+        self._sinks = Sinks(settings, self._clock)
+        self._outbox = Outbox(self._connection, self._keys, tuple(self._sinks.by_name), self._sinks.wants)
+        self._deliveries = Deliveries(
+            self._outbox, self._sinks.by_name.values(), self._clock, SystemRandomness(), self._count_delivery
+        )
+        self._incidents = ServiceIncidents(self._connection, self._keys)
         self._runtime = self._build_runtime()
+        self._vigil = Vigil(self.name, self._runtime.standing, self._incidents, self._clock, self._sinks.after, self._sights)
         self._ownership = self._runtime.ownership
         self._wakes = Wakes(
             self._connection,
@@ -137,19 +144,19 @@ class Replica:
             )
         )
 
-    def _build_sinks(self) -> list[WebhookSink]:
-        """A sink's name must outlive restarts and be the same everywhere, and must not show its address."""
-        webhooks = [entry.webhook for entry in self._settings.alerts]
-        return [
-            WebhookSink(
-                f"webhook-{hashlib.sha256(webhook.url.encode()).hexdigest()[:8]}",
-                webhook.url,
-                webhook.secret.get_secret_value(),
-                self._alert_http,
-                self._clock,
-            )
-            for webhook in webhooks
-        ]
+    def _blackout(self) -> Blackout:
+        kind = AlertType.STORE_TROUBLE
+        told = [sink for name, sink in self._sinks.by_name.items() if self._sinks.wants(name, Alert("", kind, "", "", 0.0))]
+        return Blackout(self._store.now, told, self._clock, self._sinks.after(kind))
+
+    async def _sights(self) -> Iterable[vigil.Sight]:
+        routed_names = {name for route in self._settings.routes for entry in route.agents for name in entry.names}
+        return (
+            *vigil.livekit(self._runtime.answering, self._clock.now()),
+            *vigil.breakers(await self._slots.counts(), self._settings.agents),
+            *vigil.workers(self._runtime.fleet.fleet, routed_names),
+            *vigil.sinks(self._deliveries, self._sinks.by_name),
+        )
 
     def _count_delivery(self, sink: str, outcome: alerting.Outcome) -> None:
         self._metrics.alert_deliveries.labels(sink, outcome.value).inc()
@@ -164,7 +171,7 @@ class Replica:
             hearing=WebhookHearing(connection, keys),
             shares=BudgetShares(connection, keys),
             workers=AnnouncedWorkers(connection, keys, WorkerLimits()),
-            incidents=ServiceIncidents(connection, keys),
+            incidents=self._incidents,
             alerts=self._outbox,
             livekit=MeasuredLiveKit(self._api, self._metrics, self._clock),
             clock=self._clock,
@@ -190,6 +197,7 @@ class Replica:
         """Listen at once, so that LiveKit gets a 503 and comes again, and drive sessions as soon as the store is there."""
         await self._front.open()
         self._tasks.spawn("begin", self._begin())
+        self._tasks.spawn("blackout", self._blackout().run())
         log.info(
             "listening",
             replica=self.name,
@@ -213,6 +221,9 @@ class Replica:
         self._tasks.spawn("clock", self._keep_time())
         self._tasks.spawn("wakes", self._wakes.run())
         self._tasks.spawn("deliveries", self._deliveries.run())
+        self._tasks.spawn("vigil", self._vigil.run())
+        if self._sinks.watched:
+            self._tasks.spawn("watchdog", Watchdog(self._outbox, self._clock).run())
         self._tasks.spawn("watch-loop", watch_loop(self._metrics, self._clock))
         self._tasks.spawn("watch-store", watch_store(self._slots, self._outbox, self._metrics, self._clock))
         self._readiness.configuration_loaded()
@@ -228,7 +239,7 @@ class Replica:
         await self._clock.sleep(self._settings.drain)
         await self._front.close()
         await self._tasks.cancel()
-        await self._alert_http.close()
+        await self._sinks.close()
         await self._api.close()
         await self._connection.close()
         log.info("stopped", replica=self.name)

@@ -4,16 +4,18 @@ import json
 from datetime import UTC, datetime
 from typing import Final
 
+from orchestrator.core.alerts import Severity
 from orchestrator.runtime.ports import Alert
 
 WHOLE: Final = "unverified"
 """The type of alert that always has all members, null where there is nothing to say."""
 
 
-def body(alert: Alert) -> str:
+def body(alert: Alert, severity: Severity) -> str:
     told = {
         "type": alert.type,
         "status": alert.status,
+        "severity": severity,
         "incident": alert.incident,
         "at": _rfc3339(alert.at),
         "room": alert.room,
@@ -24,6 +26,8 @@ def body(alert: Alert) -> str:
         "fix": alert.fix,
         "link": alert.link,
     }
+    if alert.sink is not None:
+        told["sink"] = alert.sink
     if alert.type != WHOLE:
         told = {name: value for name, value in told.items() if value is not None}
     return json.dumps(told, separators=(",", ":"))

@@ -8,13 +8,14 @@ it fires; so nobody is told of an end without a beginning.
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
 
 import structlog
 
 from orchestrator.alerting.ports import Delivery, NotAccepted, Outbox, Outcome, Sink
+from orchestrator.core.alerts import AlertType
 from orchestrator.runtime.ports import Clock, Randomness, StoreUnavailable
 
 log = structlog.get_logger()
@@ -29,6 +30,12 @@ BACKOFF_FIRST: Final = 1.0
 BACKOFF_CAP: Final = 60.0
 """Seconds; the waits double in between, and each is drawn from the upper half of what it may be."""
 
+SETTLE: Final = 30.0
+"""Seconds after which a sink that hears of alerts again hears of an end again, once: longer than a telling that another
+replica had under way, and that may have come after the end, can take."""
+
+_REMEMBERED: Final = 3 * BACKOFF_CAP
+
 _DOUBLINGS: Final = 10
 """More of them than lie between the first wait and the cap, and few enough for a float."""
 
@@ -39,6 +46,8 @@ class Failing:
 
     since: float
     reason: str
+    last: float = field(compare=False)
+    """When it was refused last."""
 
 
 class Deliveries:
@@ -58,15 +67,22 @@ class Deliveries:
         self._randomness = randomness
         self._observe = observe
         self._failing: dict[str, Failing] = {}
+        self._accepted: set[str] = set()
 
     @property
     def failing(self) -> dict[str, Failing]:
         """The sinks that this replica cannot deliver to, by name."""
-        return dict(self._failing)
+        recent = self._clock.now() - _REMEMBERED  # what was due to it may long have been delivered by another replica
+        return {name: failing for name, failing in self._failing.items() if failing.last >= recent}
+
+    @property
+    def accepted(self) -> Iterable[str]:
+        """The sinks of which the last that was sent from here was accepted."""
+        return self._accepted
 
     def warnings(self) -> Iterable[str]:
         """The same in sentences, for people."""
-        for name, failing in self._failing.items():
+        for name, failing in self.failing.items():
             lasting = round(self._clock.now() - failing.since)
             yield f"The alert sink {name} has accepted nothing for {lasting} s: {failing.reason}."
 
@@ -102,23 +118,44 @@ class Deliveries:
 
     async def _deliver(self, delivery: Delivery) -> None:
         alert, sink = delivery.alert, delivery.sink
-        if alert.status == "resolved" and await self._outbox.waits(_firing_id(alert.id), sink):
-            await self._outbox.retry(alert.id, sink, self._clock.now() + IDLE)
-            return
+        if alert.status == "resolved":
+            if await self._outbox.waits(_firing_id(alert.id), sink):
+                await self._outbox.retry(alert.id, sink, self._clock.now() + IDLE)
+                return
+            await self._outbox.done(_firing_id(alert.id), sink)  # it is repeated no more
         about = {"sink": sink, "type": alert.type, "status": alert.status, "incident": alert.incident}
         try:
             await self._sinks[sink].send(alert)
         except NotAccepted as error:
             pause = self._pause(delivery.tries)
-            self._failing[sink] = Failing(self._since(sink), str(error))
+            self._failing[sink] = Failing(self._since(sink), str(error), self._clock.now())
+            self._accepted.discard(sink)
             self._observe(sink, Outcome.REFUSED)
+            if alert.type == AlertType.WATCHDOG:  # a late sign of life says something wrong, and the next one comes anyway
+                await self._outbox.done(alert.id, sink)
+                return
             log.warning("alert_not_accepted", **about, tries=delivery.tries, reason=str(error), again_in=round(pause, 1))
             await self._outbox.retry(alert.id, sink, self._clock.now() + pause)
         else:
             self._failing.pop(sink, None)
+            self._accepted.add(sink)
             self._observe(sink, Outcome.ACCEPTED)
-            log.info("alert_accepted", **about, tries=delivery.tries)
-            await self._outbox.done(alert.id, sink)
+            pause_after = self._again(delivery)
+            if not delivery.accepted and alert.type != AlertType.WATCHDOG:
+                log.info("alert_accepted", **about, tries=delivery.tries)
+            if pause_after is None:
+                await self._outbox.done(alert.id, sink)
+            else:
+                await self._outbox.again(alert.id, sink, self._clock.now() + pause_after)
+
+    def _again(self, delivery: Delivery) -> float | None:
+        """In how many seconds a sink is to be sent again what it has just accepted; None: never."""
+        again = self._sinks[delivery.sink].again
+        if again is None or delivery.alert.type == AlertType.WATCHDOG:
+            return None
+        if delivery.alert.status == "resolved":
+            return None if delivery.accepted else SETTLE
+        return again
 
     def _since(self, sink: str) -> float:
         failing = self._failing.get(sink)

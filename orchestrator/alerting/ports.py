@@ -24,6 +24,11 @@ class Sink(Protocol):
         """The same in every replica and after every restart: the outbox keeps alerts under it."""
         ...
 
+    @property
+    def again(self) -> float | None:
+        """Seconds after which what still fires is to be sent again; None: it is told once."""
+        ...
+
     async def send(self, alert: Alert) -> None:
         """Returns when the alert was accepted; raises NotAccepted. Sending the same alert twice must do no harm."""
         ...
@@ -43,6 +48,11 @@ class Delivery(Protocol):
         """Which try this is, from 1."""
         ...
 
+    @property
+    def accepted(self) -> bool:
+        """Whether the sink has accepted it before, and is sent it again."""
+        ...
+
 
 class Outbox(Protocol):
     """Keeps each alert for each sink until that sink has accepted it. Raises StoreUnavailable."""
@@ -52,9 +62,15 @@ class Outbox(Protocol):
         ...
 
     async def waits(self, alert_id: str, sink: str) -> bool:
-        """Whether the sink is still to accept this alert."""
+        """Whether the sink is still to accept this alert for the first time."""
         ...
 
-    async def done(self, alert_id: str, sink: str) -> None: ...
+    async def done(self, alert_id: str, sink: str) -> None:
+        """The sink is not to be sent it any more."""
+        ...
+
+    async def again(self, alert_id: str, sink: str, at: float) -> None:
+        """The sink has accepted it, and is to be sent it again then, unless somebody says `done` meanwhile."""
+        ...
 
     async def retry(self, alert_id: str, sink: str, at: float) -> None: ...

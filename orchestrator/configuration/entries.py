@@ -1,10 +1,9 @@
-"""What rollcall.yaml holds besides settings: agents, alerts and keys, each entry checked by itself; routes: `route_entries`.
+"""What rollcall.yaml holds besides settings: agents and keys, each entry checked by itself.
 
-What entries say about each other is checked in `checks`.
+Routes are in `route_entries`, alerts in `alerts`, the token block in `token`. What entries say about each other is checked
+in `checks`.
 """
 
-import base64
-import binascii
 import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
@@ -31,9 +30,6 @@ from orchestrator.core.templates import TemplateError, parts_of
 
 SHORTEST_SECRET: Final = 32
 """Characters of a LiveKit API secret: HS256 wants 256 bits, and livekit-server refuses to start with fewer."""
-
-_SHORTEST_WEBHOOK_SECRET: Final = 24
-"""Bytes, as the Standard Webhooks specification says."""
 
 _VERIFYING: Final = {proof.label: proof for proof in (Proof.JOINED, Proof.ANSWERING, Proof.READY)}
 
@@ -113,18 +109,6 @@ def check_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _check_webhook_secret(secret: SecretStr) -> SecretStr:
-    prefix, _, encoded = secret.get_secret_value().partition("_")
-    try:
-        strong = prefix == "whsec" and len(base64.b64decode(encoded, validate=True)) >= _SHORTEST_WEBHOOK_SECRET
-    except binascii.Error:
-        strong = False
-    if not strong:
-        message = "the secret must be whsec_ and the base64 of at least {least} bytes, as `openssl rand -base64 32` makes it"
-        raise PydanticCustomError("webhook_secret", message, {"least": _SHORTEST_WEBHOOK_SECRET})
-    return secret
-
-
 def check_url(url: str, schemes: tuple[str, ...], example: str) -> str:
     """Refuse what is no URL of one of these schemes. The message leaves the URL out: it may hold a password."""
     if not _is_url(url, schemes):
@@ -138,10 +122,6 @@ def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
         return parts.scheme in schemes and parts.port != 0 and bool(parts.hostname or parts.scheme == "unix")
     except ValueError:
         return False
-
-
-def _check_sink(url: str) -> str:
-    return check_url(url, ("http", "https"), "https://alerts.example/hook")
 
 
 # --- agents ---------------------------------------------------------------------------------------------------------
@@ -181,18 +161,7 @@ Agent = Annotated[AgentEntry, BeforeValidator(_agent, json_schema_input_type=Age
 """`tom:` with nothing behind it is an agent with nothing special."""
 
 
-# --- alerts and keys ------------------------------------------------------------------------------------------------
-
-
-class WebhookEntry(Entry):
-    """Where alerts are posted to, signed as Standard Webhooks says."""
-
-    url: Annotated[str, AfterValidator(_check_sink)]
-    secret: Annotated[SecretStr, AfterValidator(_check_webhook_secret)]
-
-
-class AlertEntry(Entry):
-    webhook: WebhookEntry
+# --- keys ----------------------------------------------------------------------------------------------------------------
 
 
 class KeyEntry(Entry):

@@ -7,6 +7,7 @@ from orchestrator.core.reconciling import Round
 from orchestrator.core.session import Session
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm
+from orchestrator.runtime.answering import Answering
 from orchestrator.runtime.asking import Asker
 from orchestrator.runtime.attempt import AttemptRunner, AttemptTimes
 from orchestrator.runtime.budget import Allowance, Budget, Purpose
@@ -98,7 +99,7 @@ class Runtime:
         self._tasks = tasks
         self._allowance = allowance
         clock, randomness = ports.clock, ports.randomness
-        standing = Standing(ports.incidents, ports.alerts, clock)
+        standing = self.standing = Standing(ports.incidents, ports.alerts, clock)
         self.pacing = Pacing(ports.slots, clock)
         self.fleet = FleetView(replica, ports.workers, ports.slots, clock, configured, self._driven)
         self._gate = CredentialGate(Budget(ports.livekit, allowance), standing, clock, on_open=self._nudge)
@@ -141,6 +142,11 @@ class Runtime:
         )
         self.share = ShareKeeper(replica, allowance, ports.shares, ports.leases, clock)
         self._continuity = Continuity(ports.store, clock, self._begin_anew)
+
+    @property
+    def answering(self) -> Answering:
+        """Whether LiveKit answers this replica."""
+        return self._gate.answering
 
     def _livekit(self, *, listings: Purpose = Purpose.LOOK, questions: Purpose = Purpose.LOOK) -> LiveKit:
         """From the outside in: counted against the budget, fenced (a call may have waited for its turn), gated, sent."""

@@ -9,10 +9,12 @@ from typing import Final, TypeVar
 import structlog
 
 from orchestrator.core import causes
+from orchestrator.core.alerts import AlertType
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import CandidateSpec
 from orchestrator.core.listing import ListedDispatch, ListedParticipant, ListedRoom
 from orchestrator.core.proof import Key
+from orchestrator.runtime.answering import Answering
 from orchestrator.runtime.ports import (
     Clock,
     LiveKit,
@@ -28,7 +30,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-ALERT: Final = "livekit_rejected_credentials"
+ALERT: Final = AlertType.LIVEKIT_REJECTED_CREDENTIALS
 
 _PROBE_PERIOD: Final = 5.0
 _STORE_RETRY: Final = 1.0
@@ -47,6 +49,7 @@ class CredentialGate:
         self._clock = clock
         self._on_open = on_open
         self.open = True
+        self.answering = Answering(clock)
 
     def refused(self) -> None:
         """LiveKit has answered 401 or 403."""
@@ -96,10 +99,12 @@ class GatedLiveKit:
         self._gate = gate
 
     async def rooms(self) -> tuple[ListedRoom, ...]:
-        return await self._call(self._livekit.rooms)
+        with self._gate.answering.listening():
+            return await self._call(self._livekit.rooms)
 
     async def room(self, name: str) -> ListedRoom | None:
-        return await self._call(lambda: self._livekit.room(name))
+        with self._gate.answering.listening():
+            return await self._call(lambda: self._livekit.room(name))
 
     async def participants(self, room: str) -> tuple[ListedParticipant, ...]:
         return await self._call(lambda: self._livekit.participants(room))

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from orchestrator.core.alerts import AlertType
 from orchestrator.core.facts import RoomFinished, RoomListed, RoomOpened, Source
 from orchestrator.core.listing import ListedRoom, Look
 from orchestrator.core.reconciling import Listening, Round, Silence, abandoned, doubtful, listed_differences, urgency
@@ -34,7 +35,7 @@ from orchestrator.runtime.standing import Standing
 
 log = structlog.get_logger()
 
-WEBHOOKS_SILENT: Final = "webhooks_silent"
+WEBHOOKS_SILENT: Final = AlertType.WEBHOOKS_SILENT
 
 _SILENCE_FIX: Final = (
     "Look at LiveKit's webhook settings: the URL must be this service's /webhooks/livekit, the API key one that we know"

@@ -15,31 +15,45 @@ class Standing:
         self._alerts = alerts
         self._clock = clock
 
-    async def fire(self, kind: str, summary: str, fix: str) -> None:
-        """Something is wrong with the service: tell every sink, once."""
+    async def fire(self, kind: str, summary: str, fix: str, *, agent_name: str | None = None, sink: str | None = None) -> None:
+        """Something is wrong with the service: tell every sink, once.
+
+        `kind` is the type of alert, and behind a colon what it is about, where there may be several.
+        """
         known = await self._incidents.current(kind)
         incident = known or await self._incidents.open(kind)
         if known is None:
             log.warning("alert_firing", type=kind, incident=incident, summary=summary, fix=fix)
-        await self._alerts.queue(self._alert(kind, "firing", incident, summary, fix))
+        await self._alerts.queue(self._alert(kind, "firing", incident, summary, fix, agent_name, sink))
 
-    async def resolve(self, kind: str, summary: str) -> None:
+    async def resolve(self, kind: str, summary: str, *, agent_name: str | None = None, sink: str | None = None) -> None:
         """It is over, if it ever was."""
         incident = await self._incidents.current(kind)
         if incident is None:
             return
         # First the alert: should we die between the two, it is queued again, under the same id.
-        await self._alerts.queue(self._alert(kind, "resolved", incident, summary, None))
+        await self._alerts.queue(self._alert(kind, "resolved", incident, summary, None, agent_name, sink))
         await self._incidents.close(kind)
         log.info("alert_resolved", type=kind, incident=incident)
 
-    def _alert(self, kind: str, status: str, incident: str, summary: str, fix: str | None) -> Alert:
+    def _alert(
+        self,
+        kind: str,
+        status: str,
+        incident: str,
+        summary: str,
+        fix: str | None,
+        agent_name: str | None,
+        sink: str | None,
+    ) -> Alert:
         return Alert(
             id=f"{incident}/{status}",
-            type=kind,
+            type=kind.partition(":")[0],
             status=status,
             incident=incident,
             at=self._clock.now(),
+            agent_name=agent_name,
             summary=summary,
             fix=fix,
+            sink=sink,
         )

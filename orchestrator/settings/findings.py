@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
+from orchestrator.configuration import apprise_url
 from orchestrator.configuration.checks import MetadataLimits, check
 from orchestrator.configuration.credentials import SHORT_TOKEN
 from orchestrator.configuration.entries import SHORTEST_SECRET
 from orchestrator.configuration.environment import variable
 from orchestrator.configuration.problems import Finding, Severity
+from orchestrator.core.alerts import ABOUT, AlertType
 from orchestrator.settings.model import Configuration, Settings
 
 DEVELOPMENT_PAIR: Final = ("devkey", "secret")
@@ -34,6 +36,7 @@ def findings_of_configuration(configuration: Configuration) -> Iterator[Finding]
     yield from _out_of_order(configuration)
     yield from _weak_secret(configuration)
     yield from _keys_twice(configuration)
+    yield from _alerts_without_after(configuration)
 
 
 def findings_of_settings(settings: Settings) -> Iterator[Finding]:
@@ -44,6 +47,7 @@ def findings_of_settings(settings: Settings) -> Iterator[Finding]:
             fix = f"Set the environment variable {variable(name)}, or {name} in rollcall.yaml."
             yield Finding((name,), "It is not set, or empty.", fix)
     yield from _open_doors(settings)
+    yield from _apprise(settings)
 
 
 def _out_of_order(configuration: Configuration) -> Iterator[Finding]:
@@ -90,3 +94,26 @@ def _open_doors(settings: Settings) -> Iterator[Finding]:
         if len(token.token.get_secret_value()) < SHORT_TOKEN:
             message = f"The token of scope {token.scope} has fewer than {SHORT_TOKEN} characters and can be guessed."
             yield Finding(("api_tokens",), message, "Make one with `openssl rand -hex 32`.", Severity.WARNING)
+
+
+def _alerts_without_after(configuration: Configuration) -> Iterator[Finding]:
+    for kind, policy in configuration.alert_policy.items():
+        if policy.after is not None and ABOUT[kind].after is None:
+            fix = "Take it out." if kind is not AlertType.UNVERIFIED else "Write the agent's policy.deadline instead."
+            yield Finding(("alert_policy", kind.value, "after"), f"It is not told after a time of its own: {kind}.", fix)
+
+
+def _apprise(settings: Settings) -> Iterator[Finding]:
+    for index, entry in enumerate(settings.alerts):
+        if entry.apprise is None:
+            continue
+        location = ("alerts", index, "apprise")
+        if not apprise_url.installed():
+            fix = "Install it with `pip install 'rollcall[apprise]'`, or tell people by a webhook or an Alertmanager."
+            yield Finding(location, "The package apprise is not installed.", fix)
+            continue
+        try:
+            apprise_url.notifier(entry.apprise.url.get_secret_value(), redirects=entry.anywhere)
+        except apprise_url.NotUnderstood:
+            fix = "Compare it with what apprise's documentation says of this service."
+            yield Finding((*location, "url"), "Apprise does not understand this URL.", fix)

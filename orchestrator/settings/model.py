@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from orchestrator.configuration.alerts import AlertEntry, AlertPolicyEntry
 from orchestrator.configuration.credentials import ApiTokens
 from orchestrator.configuration.entries import (
     Agent,
-    AlertEntry,
     Entry,
     KeyEntry,
     VerifyAt,
@@ -29,6 +29,7 @@ from orchestrator.configuration.route_entries import RouteEntry
 from orchestrator.configuration.routes import compile_routes
 from orchestrator.configuration.token import TokenEntry
 from orchestrator.configuration.values import Bytes, PerSecond, Seconds, SomeSeconds
+from orchestrator.core.alerts import AlertType
 from orchestrator.core.policy import OnLeave, Policy
 from orchestrator.core.routing import Routes
 
@@ -41,7 +42,7 @@ CLOUD_DEFAULTS: Final = {"pulse_period": "30s", "api_budget": "10/s", "accept_wi
 
 DEVELOPMENT_DEFAULTS: Final = {"host": "127.0.0.1", "drain": "0s"}
 
-FILE_ONLY: Final = frozenset({"agents", "routes", "alerts", "keys", "token"})
+FILE_ONLY: Final = frozenset({"agents", "routes", "alerts", "alert_policy", "keys", "token"})
 """What is too large for an environment variable."""
 
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "on", "1"})
@@ -113,6 +114,9 @@ class Configuration(Entry):
     agents: dict[str, Agent] = Field({}, description="By agent_name. The empty name is nameless dispatch.")
     routes: tuple[RouteEntry, ...] = Field((), description="The first that matches a room wins; all of its agents are placed.")
     alerts: tuple[AlertEntry, ...] = Field((), description="Who is told when a room lacks its agent.")
+    alert_policy: dict[AlertType, AlertPolicyEntry] = Field(
+        {}, description="How bad each type of alert is, and after how long it is told, where it differs from the default."
+    )
     keys: tuple[KeyEntry, ...] = Field((), description="Further API keys whose webhooks are accepted, while keys are rotated.")
     token: TokenEntry = Field(TokenEntry(), description="Who may ask for tokens with which people join rooms, and for which.")
 

@@ -9,6 +9,8 @@ from orchestrator.store.scripts import Script
 _TTL: Final = 8 * 86_400
 """Seconds from when it was last found open."""
 
+_COMPLAINTS_TTL: Final = 3_600
+
 
 class ServiceIncidents:
     """At most one of a kind, whichever replicas find it, and under one id."""
@@ -19,6 +21,7 @@ class ServiceIncidents:
         self._open = Script.load("incident_open")
 
     async def open(self, kind: str) -> str:
+        await self._connection.calls(("SADD", self._keys.incidents_open, kind), ("EXPIRE", self._keys.incidents_open, _TTL))
         incident: bytes = await self._open.run(self._connection, (self._keys.incident(kind),), (kind, _TTL))
         return incident.decode()
 
@@ -27,4 +30,19 @@ class ServiceIncidents:
         return None if incident is None else incident.decode()
 
     async def close(self, kind: str) -> None:
-        await self._connection.call("DEL", self._keys.incident(kind))
+        await self._connection.calls(("DEL", self._keys.incident(kind)), ("SREM", self._keys.incidents_open, kind))
+
+    async def kinds(self) -> frozenset[str]:
+        kinds: list[bytes] = await self._connection.call("SMEMBERS", self._keys.incidents_open)
+        return frozenset(kind.decode() for kind in kinds)
+
+    async def complain(self, kind: str, replica: str, at: float) -> None:
+        key = self._keys.complaints(kind)
+        await self._connection.calls(("ZADD", key, repr(at), replica), ("EXPIRE", key, _COMPLAINTS_TTL))
+
+    async def content(self, kind: str, replica: str) -> None:
+        await self._connection.call("ZREM", self._keys.complaints(kind), replica)
+
+    async def complaints(self, kind: str, since: float) -> int:
+        count: int = await self._connection.call("ZCOUNT", self._keys.complaints(kind), repr(since), "+inf")
+        return count

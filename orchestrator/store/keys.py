@@ -173,6 +173,15 @@ class Keys:
         """The id of the open incident of this kind."""
         return f"{self._prefix}incident:{kind}"
 
+    @property
+    def incidents_open(self) -> str:
+        """A set: the kinds of which an incident was opened and not closed; eight days after the last was opened."""
+        return f"{self._prefix}incidents"
+
+    def complaints(self, kind: str) -> str:
+        """A sorted set: the replicas that see this for themselves, by when they saw it last; an hour after any did."""
+        return f"{self._prefix}complaints:{kind}"
+
     # --- the shares of the API budget: ten seconds after anybody asked ---
 
     @property
@@ -200,6 +209,10 @@ class Keys:
         """A sorted set: the ids of the alerts that a sink has not accepted, by when it is to be tried again."""
         return f"{self._prefix}{{outbox}}:due:{sink}"
 
+    def alerts_again(self, sink: str) -> str:
+        """A sorted set: the ids of the alerts that a sink has accepted and is to be sent again, by when."""
+        return f"{self._prefix}{{outbox}}:again:{sink}"
+
     @property
     def tallies(self) -> str:
         """A hash: what each replica counts of its sessions, by agent name; a minute after any replica has counted."""
@@ -215,6 +228,13 @@ class Keys:
     def request(self, key: str) -> str:
         """Present while a repetition of the request with this key is known to be one."""
         return f"{self._prefix}request:{key}"
+
+    # --- what operators did: ninety days after the last of it ---
+
+    @property
+    def audit(self) -> str:
+        """A stream: who did what, a line each; only the newest."""
+        return f"{self._prefix}audit"
 
     # --- the rest ---
 

@@ -4,12 +4,13 @@
 alert whose deliverer died is delivered by another: at least once, with the same id each time.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 
+from orchestrator.core.alerts import AlertType
 from orchestrator.runtime.ports import Alert, StoreCorrupt
 from orchestrator.store.codec import decode_alert, encode_alert
 from orchestrator.store.connection import Connection
@@ -20,6 +21,9 @@ log = structlog.get_logger()
 
 _KEPT: Final = 7 * 86_400
 """Seconds; also for how long the same alert id is known to be the same."""
+
+_WATCHDOG_KEPT: Final = 3_600
+"""Seconds: there is one a minute."""
 
 _CLAIMED_AT_ONCE: Final = 32
 """Per sink: what a deliverer can try within one lease."""
@@ -32,52 +36,92 @@ class Delivery:
     alert: Alert
     sink: str
     tries: int
-    """Which try this is, from 1."""
+    """Which try this is since the sink accepted it last, from 1."""
+    accepted: bool = False
+    """Whether the sink has accepted it before, and is sent it again."""
 
 
 class Outbox:
     """Holds alerts for the sinks of these names; those of other names are left to the replicas that know them."""
 
-    def __init__(self, connection: Connection, keys: Keys, sinks: Sequence[str]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        keys: Keys,
+        sinks: Sequence[str],
+        wants: Callable[[str, Alert], bool] = lambda _sink, _alert: True,
+    ) -> None:
+        """`wants` says which alerts a sink is to be sent."""
         self._connection = connection
         self._keys = keys
         self._sinks = tuple(sinks)
+        self._wants = wants
+        self._again = Script.load("alert_again")
         self._queue = Script.load("alert_queue")
         self._claim = Script.load("alert_claim")
 
     async def queue(self, alert: Alert) -> None:
-        keys = (self._keys.alert(alert.id), *(self._keys.alerts_due(sink) for sink in self._sinks))
-        await self._queue.run(self._connection, keys, (alert.id, encode_alert(alert), _KEPT))
+        """Keep it for each sink that wants it. A resolution is told under the cause with which its incident fired."""
+        if alert.status == "resolved":
+            fired: bytes | None = await self._connection.call("HGET", self._keys.alert(firing_id(alert)), "body")
+            if fired is not None:
+                alert = as_fired(alert, fired)
+        due = (self._keys.alerts_due(sink) for sink in self._sinks if self._wants(sink, alert))
+        kept = _WATCHDOG_KEPT if alert.type == AlertType.WATCHDOG else _KEPT
+        await self._queue.run(
+            self._connection, (self._keys.alert(alert.id), *due), (alert.id, encode_alert(alert), kept, _KEPT)
+        )
 
     async def claim(self, now: float, lease: float) -> tuple[Delivery, ...]:
         """What is due; each is due again in `lease` seconds unless `done` or `retry` says otherwise before."""
         deliveries: list[Delivery] = []
         for sink in self._sinks:
-            claimed = await self._claim.run(
-                self._connection,
-                (self._keys.alerts_due(sink),),
-                (sink, now, now + lease, _CLAIMED_AT_ONCE, self._keys.alert("")),
-            )
-            for body, tries in claimed:
-                try:
-                    deliveries.append(Delivery(decode_alert(body), sink, tries))
-                except StoreCorrupt as error:
-                    log.warning("alert_unreadable", sink=sink, error=str(error))  # a newer replica's: it will take it
+            for accepted, key in ((False, self._keys.alerts_due(sink)), (True, self._keys.alerts_again(sink))):
+                claimed = await self._claim.run(
+                    self._connection, (key,), (sink, now, now + lease, _CLAIMED_AT_ONCE, self._keys.alert(""))
+                )
+                for body, tries in claimed:
+                    try:
+                        deliveries.append(Delivery(decode_alert(body), sink, tries, accepted))
+                    except StoreCorrupt as error:
+                        log.warning("alert_unreadable", sink=sink, error=str(error))  # a newer replica's: it will take it
         return tuple(deliveries)
 
     async def done(self, alert_id: str, sink: str) -> None:
-        """The sink has accepted it."""
-        await self._connection.call("ZREM", self._keys.alerts_due(sink), alert_id)
+        """The sink is not to be sent it any more: mostly because it has accepted it."""
+        await self._connection.calls(*(("ZREM", key, alert_id) for key in self._queues(sink)))
 
     async def waits(self, alert_id: str, sink: str) -> bool:
-        """Whether the sink is still to accept this alert."""
+        """Whether the sink is still to accept this alert for the first time."""
         return await self._connection.call("ZSCORE", self._keys.alerts_due(sink), alert_id) is not None
+
+    async def again(self, alert_id: str, sink: str, at: float) -> None:
+        """The sink has accepted it, and is to be sent it again at this time, unless somebody says `done` meanwhile."""
+        keys = (self._keys.alert(alert_id), *self._queues(sink))
+        await self._again.run(self._connection, keys, (alert_id, sink, repr(at), _KEPT))
 
     async def retry(self, alert_id: str, sink: str, at: float) -> None:
         """The sink did not accept it: try again at this time."""
-        await self._connection.call("ZADD", self._keys.alerts_due(sink), "XX", repr(at), alert_id)
+        await self._connection.calls(*(("ZADD", key, "XX", repr(at), alert_id) for key in self._queues(sink)))
 
     async def pending(self) -> dict[str, int]:
         """Per sink: how many alerts it has not accepted yet."""
         counts = await self._connection.calls(*(("ZCARD", self._keys.alerts_due(sink)) for sink in self._sinks))
         return dict(zip(self._sinks, counts, strict=True))
+
+    def _queues(self, sink: str) -> tuple[str, str]:
+        return self._keys.alerts_due(sink), self._keys.alerts_again(sink)
+
+
+def firing_id(resolved: Alert) -> str:
+    """The id of the alert that told of the incident whose end this one tells."""
+    return f"{resolved.incident}/firing"
+
+
+def as_fired(resolved: Alert, fired: bytes) -> Alert:
+    """A resolution as the receivers know its incident: filters and labels must be those under which it fired."""
+    try:
+        firing = decode_alert(fired)
+    except StoreCorrupt:
+        return resolved
+    return replace(resolved, cause=firing.cause, since=firing.at)

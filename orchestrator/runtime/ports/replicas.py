@@ -125,3 +125,19 @@ class Incidents(Protocol):
         ...
 
     async def close(self, kind: str) -> None: ...
+
+    async def kinds(self) -> frozenset[str]:
+        """Those of which an incident is open."""
+        ...
+
+    async def complain(self, kind: str, replica: str, at: float) -> None:
+        """This replica sees it for itself; what one of them does not see may be true for another."""
+        ...
+
+    async def content(self, kind: str, replica: str) -> None:
+        """It does not, or no more."""
+        ...
+
+    async def complaints(self, kind: str, since: float) -> int:
+        """How many replicas have seen it since then."""
+        ...

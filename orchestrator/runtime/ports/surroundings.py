@@ -24,6 +24,10 @@ class Alert:
     summary: str = ""
     fix: str | None = None
     link: str | None = None
+    since: float | None = None
+    """Of a resolution: when the incident fired, as the outbox remembers it."""
+    sink: str | None = None
+    """Of an alert about a sink: its name. It is not told of itself."""
 
 
 class Alerts(Protocol):

@@ -1,7 +1,7 @@
 #!lua
--- Lend what is due to one sink: it is due again when the lease ends, unless it is done or put off before.
+-- Lend what is due to one sink, or due to it again: it is due again when the lease ends, unless it is done or put off before.
 --
--- KEYS  what is due to the sink
+-- KEYS  what is due to the sink, or is to be sent to it again
 -- ARGV  sink, now (s), until (s), at most how many, prefix of the alerts' keys (of this key's slot)
 -- Answers {body, number of this try} for each.
 

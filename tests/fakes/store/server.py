@@ -57,10 +57,11 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An alert that a sink has not accepted."""
+    """An alert that a sink has not accepted, or has accepted and is to be sent again."""
 
     at: float
     tries: int = 0
+    accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

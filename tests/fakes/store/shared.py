@@ -79,6 +79,20 @@ class MemoryIncidents:
     async def close(self, kind: str) -> None:
         await self._run(lambda: self._server.incidents.drop(kind))
 
+    async def kinds(self) -> frozenset[str]:
+        return await self._run(lambda: frozenset(kind for kind, _ in self._server.incidents.items()))
+
+    async def complain(self, kind: str, replica: str, at: float) -> None:
+        await self._run(lambda: self._server.notes.put(f"complaint {kind} {replica}", at))
+
+    async def content(self, kind: str, replica: str) -> None:
+        await self._run(lambda: self._server.notes.drop(f"complaint {kind} {replica}"))
+
+    async def complaints(self, kind: str, since: float) -> int:
+        return await self._run(
+            lambda: sum(note.startswith(f"complaint {kind} ") and at >= since for note, at in self._server.notes.items())
+        )
+
     def _open(self, kind: str) -> str:
         incident = self._server.incidents.get(kind) or f"{kind}/{int(self._server.now() * 1000)}"
         self._server.incidents.put(kind, incident)

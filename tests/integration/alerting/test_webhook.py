@@ -12,14 +12,20 @@ from aiohttp import web
 from pytest_aiohttp import AiohttpServer
 from standardwebhooks import Webhook
 
+from orchestrator.alerting import posting
 from orchestrator.alerting.body import body
 from orchestrator.alerting.ports import NotAccepted
-from orchestrator.alerting.sinks import webhook
 from orchestrator.alerting.sinks.webhook import WebhookSink, webhook_id
+from orchestrator.core.alerts import Severity
 from orchestrator.runtime.clock import StoreClock
+from orchestrator.runtime.ports import Alert
 from tests.unit.alerting.outbox import FIRING, RESOLVED
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def critical(alert: Alert) -> Severity:
+    return Severity.CRITICAL
 
 
 class Receiver:
@@ -58,14 +64,14 @@ async def url(receiver: Receiver, aiohttp_server: AiohttpServer) -> str:
 
 @pytest.fixture
 def sink(url: str, http: aiohttp.ClientSession) -> WebhookSink:
-    return WebhookSink("hook", url, SECRET, http, StoreClock())
+    return WebhookSink("hook", url, SECRET, http, StoreClock(), severity=critical)
 
 
 async def test_a_receiver_verifies_the_signature_and_gets_the_alert(sink: WebhookSink, receiver: Receiver) -> None:
     await sink.send(FIRING)
     ((headers, sent),) = receiver.got
     assert Webhook(SECRET).verify(sent, headers)["incident"] == "RM_1/mary/1"
-    assert sent.decode() == body(FIRING)
+    assert sent.decode() == body(FIRING, Severity.CRITICAL)
     assert headers["Content-Type"] == "application/json"
     assert abs(int(headers["webhook-timestamp"]) - time.time()) < 5
 
@@ -106,7 +112,7 @@ async def test_a_redirect_is_not_followed(sink: WebhookSink, receiver: Receiver,
 async def test_a_receiver_that_hangs_is_given_up(
     sink: WebhookSink, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook, "TIMEOUT", 0.2)
+    monkeypatch.setattr(posting, "TIMEOUT", 0.2)
     receiver.hang.clear()
     try:
         with pytest.raises(NotAccepted, match=r"^no answer within 0\.2 s$"):
@@ -116,7 +122,7 @@ async def test_a_receiver_that_hangs_is_given_up(
 
 
 async def test_a_receiver_that_is_not_there_is_told_without_its_address(http: aiohttp.ClientSession) -> None:
-    sink = WebhookSink("hook", "http://127.0.0.1:1/secret-in-the-path", SECRET, http, StoreClock())
+    sink = WebhookSink("hook", "http://127.0.0.1:1/secret-in-the-path", SECRET, http, StoreClock(), severity=critical)
     with pytest.raises(NotAccepted, match=r"^ClientConnectorError$"):
         await sink.send(FIRING)
 
@@ -129,7 +135,7 @@ async def test_a_receiver_that_hangs_up_has_accepted_nothing(http: aiohttp.Clien
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        sink = WebhookSink("hook", f"http://127.0.0.1:{port}/hook", SECRET, http, StoreClock())
+        sink = WebhookSink("hook", f"http://127.0.0.1:{port}/hook", SECRET, http, StoreClock(), severity=critical)
         with pytest.raises(NotAccepted, match=r"^(ServerDisconnectedError|ClientOSError)$"):
             await sink.send(FIRING)
 
@@ -146,6 +152,8 @@ async def test_an_answer_of_any_size_is_not_read(http: aiohttp.ClientSession, ai
 
     app: Any = web.Application()
     app.router.add_post("/hook", endless)
-    sink = WebhookSink("hook", str((await aiohttp_server(app)).make_url("/hook")), SECRET, http, StoreClock())
+    sink = WebhookSink(
+        "hook", str((await aiohttp_server(app)).make_url("/hook")), SECRET, http, StoreClock(), severity=critical
+    )
     async with asyncio.timeout(5):
         await sink.send(FIRING)

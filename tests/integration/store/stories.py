@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orchestrator.core.causes import Cause
 from orchestrator.core.facts import (
     CandidateSpec,
     Fact,
@@ -17,7 +18,7 @@ from orchestrator.core.facts import (
 )
 from orchestrator.core.session import Session
 from orchestrator.core.transitions import fold
-from orchestrator.runtime.ports import Appended, Loaded
+from orchestrator.runtime.ports import Alert, Appended, Loaded
 from orchestrator.store.sessions import Sessions
 
 A, B = "replica-a", "replica-b"
@@ -77,3 +78,8 @@ async def drive(store: Sessions, first: RoomOpened, *facts: Fact, replica: str =
 def counts(facts: Sequence[Fact]) -> list[int]:
     """The numbers of people that the store put into facts about people."""
     return [fact.people for fact in facts if isinstance(fact, PersonJoined | PersonLeft)]
+
+
+def only_untaken_to_the_pager(sink: str, alert: Alert) -> bool:
+    """What the sinks of an outbox want that is choosy."""
+    return sink != "pager" or alert.cause is Cause.NOT_TAKEN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from orchestrator.store.connection import Connection
 from orchestrator.store.keys import Keys
 from orchestrator.store.outbox import Delivery, Outbox
 from orchestrator.store.sessions import Sessions
+from tests.integration.store.stories import only_untaken_to_the_pager
 
 ALERT = Alert(
     id="msg_1",
@@ -28,6 +30,11 @@ ALERT = Alert(
 @pytest.fixture
 def outbox(connection: Connection, keys: Keys) -> Outbox:
     return Outbox(connection, keys, ["hook", "pager"])
+
+
+@pytest.fixture
+def picky(connection: Connection, keys: Keys) -> Outbox:
+    return Outbox(connection, keys, ["hook", "pager"], only_untaken_to_the_pager)
 
 
 async def test_an_alert_is_due_at_once_to_every_sink(outbox: Outbox, store: Sessions) -> None:
@@ -114,3 +121,59 @@ async def test_an_alert_waits_for_each_sink_until_that_sink_has_accepted_it(outb
     await outbox.claim(await store.now(), 30.0)
     await outbox.done("msg_1", "hook")
     assert [await outbox.waits("msg_1", sink) for sink in ("hook", "pager")] == [False, True]
+
+
+async def test_what_a_sink_is_sent_again_it_no_longer_waits_for(outbox: Outbox, store: Sessions) -> None:
+    await outbox.queue(ALERT)
+    now = await store.now()
+    await outbox.claim(now, 30.0)
+    await outbox.done("msg_1", "pager")
+    await outbox.again("msg_1", "hook", now + 60.0)
+    assert not await outbox.waits("msg_1", "hook")
+    assert await outbox.pending() == {"hook": 0, "pager": 0}
+    assert await outbox.claim(now + 59.0, 30.0) == ()
+    assert await outbox.claim(now + 61.0, 30.0) == (Delivery(ALERT, "hook", 1, accepted=True),)
+    await outbox.again("msg_1", "hook", now + 121.0)
+    assert await outbox.claim(now + 120.0, 30.0) == ()
+    assert [delivery.accepted for delivery in await outbox.claim(now + 122.0, 30.0)] == [True]
+
+
+async def test_a_repetition_that_was_refused_is_tried_again(outbox: Outbox, store: Sessions) -> None:
+    await outbox.queue(ALERT)
+    now = await store.now()
+    await outbox.claim(now, 30.0)
+    await outbox.done("msg_1", "pager")
+    await outbox.again("msg_1", "hook", now + 60.0)
+    await outbox.claim(now + 61.0, 30.0)
+    await outbox.retry("msg_1", "hook", now + 63.0)
+    assert [delivery.tries for delivery in await outbox.claim(now + 64.0, 30.0)] == [2]
+
+
+async def test_what_is_done_is_not_sent_again_by_one_who_is_late(outbox: Outbox, store: Sessions) -> None:
+    await outbox.queue(ALERT)
+    now = await store.now()
+    await outbox.claim(now, 30.0)
+    for sink in ("hook", "pager"):
+        await outbox.done("msg_1", sink)
+        await outbox.again("msg_1", sink, now)
+    assert await outbox.claim(now + 100.0, 30.0) == ()
+
+
+async def test_a_resolution_goes_to_those_who_were_told_and_under_the_same_cause(picky: Outbox, store: Sessions) -> None:
+    firing = replace(ALERT, id="inc_1/firing")
+    resolved = Alert(id="inc_1/resolved", type="unverified", status="resolved", incident="inc_1", at=160.0, cause=Cause.UNKNOWN)
+    await picky.queue(firing)
+    await picky.queue(resolved)
+    told = [(d.sink, d.alert.status, d.alert.cause, d.alert.since) for d in await picky.claim(await store.now(), 30.0)]
+    assert sorted(told, key=str) == [
+        ("hook", "firing", Cause.NOT_TAKEN, None),
+        ("hook", "resolved", Cause.NOT_TAKEN, 100.5),
+        ("pager", "firing", Cause.NOT_TAKEN, None),
+        ("pager", "resolved", Cause.NOT_TAKEN, 100.5),
+    ]
+
+
+async def test_a_sink_is_not_sent_what_it_does_not_want(picky: Outbox, store: Sessions) -> None:
+    await picky.queue(replace(ALERT, cause=Cause.LEFT))
+    assert [delivery.sink for delivery in await picky.claim(await store.now(), 30.0)] == ["hook"]
+    assert await picky.pending() == {"hook": 1, "pager": 0}

@@ -142,3 +142,22 @@ async def test_an_incident_that_stays_open_is_remembered_for_as_long_as_it_is_fo
     await connection.call("EXPIRE", keys.incident("webhooks_silent"), 60)
     assert await incidents.open("webhooks_silent") == incident
     assert await connection.call("TTL", keys.incident("webhooks_silent")) > 7 * DAY
+
+
+async def test_what_several_replicas_see_is_there_until_the_last_sees_it_no_more(incidents: ServiceIncidents) -> None:
+    await incidents.complain("livekit_unreachable", "a", 100.0)
+    await incidents.complain("livekit_unreachable", "b", 101.0)
+    await incidents.complain("sink_down:hook", "b", 101.0)
+    assert await incidents.complaints("livekit_unreachable", 90.0) == 2
+    await incidents.content("livekit_unreachable", "b")
+    assert await incidents.complaints("livekit_unreachable", 90.0) == 1
+    assert await incidents.complaints("livekit_unreachable", 100.5) == 0
+    await incidents.content("livekit_unreachable", "a")
+    assert await incidents.complaints("livekit_unreachable", 0.0) == 0
+
+
+async def test_the_kinds_that_are_open_are_known(incidents: ServiceIncidents) -> None:
+    await incidents.open("webhooks_silent")
+    await incidents.open("sink_down:hook")
+    await incidents.close("webhooks_silent")
+    assert await incidents.kinds() == {"sink_down:hook"}

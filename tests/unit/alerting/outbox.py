@@ -29,6 +29,7 @@ class Delivery:
     alert: Alert
     sink: str
     tries: int
+    accepted: bool = False
 
 
 class MemoryOutbox:
@@ -37,6 +38,7 @@ class MemoryOutbox:
     def __init__(self, *sinks: str) -> None:
         self._sinks = sinks
         self._due: dict[tuple[str, str], float] = {}
+        self._told: set[tuple[str, str]] = set()
         self._tries: dict[tuple[str, str], int] = {}
         self._alerts: dict[str, Alert] = {}
         self.down = False
@@ -55,12 +57,21 @@ class MemoryOutbox:
             if at <= now:
                 self._due[alert_id, sink] = now + lease
                 self._tries[alert_id, sink] = self._tries.get((alert_id, sink), 0) + 1
-                claimed.append(Delivery(self._alerts[alert_id], sink, self._tries[alert_id, sink]))
+                claimed.append(
+                    Delivery(self._alerts[alert_id], sink, self._tries[alert_id, sink], (alert_id, sink) in self._told)
+                )
         return claimed
 
     async def waits(self, alert_id: str, sink: str) -> bool:
         self._reach(down=self.down)
-        return (alert_id, sink) in self._due
+        return (alert_id, sink) in self._due and (alert_id, sink) not in self._told
+
+    async def again(self, alert_id: str, sink: str, at: float) -> None:
+        self._reach(down=self.down or self.deaf)
+        if (alert_id, sink) in self._due:
+            self._due[alert_id, sink] = at
+            self._told.add((alert_id, sink))
+            self._tries.pop((alert_id, sink))
 
     async def done(self, alert_id: str, sink: str) -> None:
         self._reach(down=self.down or self.deaf)

@@ -3,14 +3,16 @@
 import json
 
 from orchestrator.alerting.body import body
+from orchestrator.core.alerts import Severity
 from orchestrator.runtime.ports import Alert
 from tests.unit.alerting.outbox import FIRING, RESOLVED
 
 
 def test_an_unverified_placement_is_told_whole() -> None:
-    assert json.loads(body(FIRING)) == {
+    assert json.loads(body(FIRING, Severity.CRITICAL)) == {
         "type": "unverified",
         "status": "firing",
+        "severity": "critical",
         "incident": "RM_1/mary/1",
         "at": "2025-11-21T08:00:00.500Z",
         "room": "support-17",
@@ -24,16 +26,17 @@ def test_an_unverified_placement_is_told_whole() -> None:
 
 
 def test_its_resolution_has_the_same_members() -> None:
-    told = json.loads(body(RESOLVED))
-    assert set(told) == set(json.loads(body(FIRING)))
+    told = json.loads(body(RESOLVED, Severity.CRITICAL))
+    assert set(told) == set(json.loads(body(FIRING, Severity.CRITICAL)))
     assert (told["status"], told["fix"], told["summary"]) == ("resolved", None, "mary is in the room.")
 
 
 def test_other_types_leave_out_what_they_do_not_have() -> None:
     alert = Alert("a", "livekit_unreachable", "firing", "livekit", 1_763_712_000.0, summary="LiveKit does not answer.")
-    assert json.loads(body(alert)) == {
+    assert json.loads(body(alert, Severity.WARNING)) == {
         "type": "livekit_unreachable",
         "status": "firing",
+        "severity": "warning",
         "incident": "livekit",
         "at": "2025-11-21T08:00:00.000Z",
         "summary": "LiveKit does not answer.",

@@ -45,6 +45,7 @@ class RecordingSink:
         self.sent: list[tuple[float, Alert]] = []
         self.refuse: Callable[[Alert], str | None] = lambda _: None
         self.takes = 0.0
+        self.again: float | None = None
 
     async def send(self, alert: Alert) -> None:
         self.sent.append((round(asyncio.get_running_loop().time(), 3), alert))
@@ -119,7 +120,7 @@ async def test_a_refusal_is_visible_and_its_end_too() -> None:
     await post.outbox.queue(FIRING)
     with capture_logs() as logs:
         await post.work(2.5)
-        assert post.deliveries.failing == {"hook": Failing(since=0.0, reason="HTTP 500")}
+        assert post.deliveries.failing == {"hook": Failing(since=0.0, reason="HTTP 500", last=1.0)}
         assert list(post.deliveries.warnings()) == ["The alert sink hook has accepted nothing for 2 s: HTTP 500."]
         await post.work(60)
     assert post.deliveries.failing == {}
@@ -210,3 +211,65 @@ async def test_a_defect_in_one_sink_keeps_no_alert_from_another() -> None:
         "exc_info": True,
     }
     assert not post.outbox.empty
+
+
+async def test_what_fires_is_sent_again_every_minute_to_a_sink_that_wants_that_and_its_end_twice() -> None:
+    manager, hook = RecordingSink("manager"), RecordingSink("hook")
+    manager.again = 60.0
+    post = Post(manager, hook)
+    await post.outbox.queue(FIRING)
+    await post.work(150)
+    await post.outbox.queue(RESOLVED)
+    await post.work(600)
+    assert [(at, alert.status) for at, alert in manager.sent] == [
+        (0.0, "firing"),
+        (60.0, "firing"),
+        (120.0, "firing"),
+        (150.0, "resolved"),
+        (180.0, "resolved"),
+    ]
+    assert hook.alerts == [FIRING, RESOLVED]
+    assert post.outbox.empty
+
+
+async def test_an_end_stops_a_repetition_that_another_replica_has_under_way() -> None:
+    manager = RecordingSink()
+    manager.again, manager.takes = 60.0, 5.0
+    post = Post(manager)
+    await post.outbox.queue(FIRING)
+    await post.work(67)
+    await post.outbox.queue(RESOLVED)
+    await post.work(600)
+    assert [alert.status for alert in manager.alerts] == ["firing", "firing", "resolved", "resolved"]
+    assert post.outbox.empty
+
+
+async def test_a_sink_that_is_told_again_still_hears_of_no_end_before_it_has_accepted_the_beginning() -> None:
+    manager = RecordingSink()
+    manager.again = 60.0
+    manager.refuse = lambda _: "HTTP 503" if len(manager.sent) < 4 else None
+    post = Post(manager)
+    await post.outbox.queue(FIRING, RESOLVED)
+    await post.work(600)
+    assert [alert.status for alert in manager.alerts] == ["firing"] * 4 + ["resolved"] * 2
+
+
+async def test_a_sign_of_life_that_was_not_accepted_is_not_sent_late() -> None:
+    hook = RecordingSink()
+    hook.again = 60.0
+    hook.refuse = lambda _: "HTTP 500"
+    post = Post(hook)
+    await post.outbox.queue(Alert("watchdog/1", "watchdog", "firing", "watchdog", 0.0))
+    await post.work(600)
+    assert (len(hook.sent), post.outbox.empty) == (1, True)
+
+
+async def test_a_sink_to_which_nothing_was_sent_for_long_is_not_said_to_fail() -> None:
+    hook = RecordingSink()
+    hook.refuse = lambda _: "HTTP 500"
+    post = Post(hook)
+    await post.outbox.queue(Alert("watchdog/1", "watchdog", "firing", "watchdog", 0.0))
+    await post.work(10)
+    assert set(post.deliveries.failing) == {"hook"}
+    await post.work(200)
+    assert post.deliveries.failing == {}

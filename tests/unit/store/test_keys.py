@@ -35,7 +35,7 @@ KEYS = Keys()
             KEYS.joined_names,
         ],
         [KEYS.tallies, KEYS.tallied],
-        [KEYS.alert("msg_1"), KEYS.alerts_due("hook")],
+        [KEYS.alert("msg_1"), KEYS.alerts_due("hook"), KEYS.alerts_again("hook")],
     ],
 )
 def test_the_keys_of_one_script_lie_in_one_slot(together: list[str]) -> None:

@@ -17,6 +17,7 @@ from tests.fakes.store import (
     MemoryWorkers,
     Server,
 )
+from tests.integration.store.stories import only_untaken_to_the_pager
 
 
 @pytest.fixture
@@ -48,6 +49,11 @@ def slots(server: Server) -> MemorySlots:
 @pytest.fixture
 def outbox(server: Server) -> MemoryAlerts:
     return MemoryAlerts(Line(server), ["hook", "pager"])
+
+
+@pytest.fixture
+def picky(server: Server) -> MemoryAlerts:
+    return MemoryAlerts(Line(server), ["hook", "pager"], only_untaken_to_the_pager)
 
 
 @pytest.fixture

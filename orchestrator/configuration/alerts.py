@@ -1,0 +1,158 @@
+"""The `alerts:` block: who is told, of what, and by which way."""
+
+import base64
+import binascii
+from functools import cached_property
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from orchestrator.configuration.entries import Entry, check_url
+from orchestrator.configuration.values import Seconds
+from orchestrator.core.alerts import AlertType, Severity
+from orchestrator.core.causes import Cause
+from orchestrator.core.patterns import PatternError, RoomPattern, glob
+
+_SHORTEST_WEBHOOK_SECRET: Final = 24
+"""Bytes, as the Standard Webhooks specification says."""
+
+
+# --- where to ---------------------------------------------------------------------------------------------------------
+
+
+def _check_webhook_secret(secret: SecretStr) -> SecretStr:
+    prefix, _, encoded = secret.get_secret_value().partition("_")
+    try:
+        strong = prefix == "whsec" and len(base64.b64decode(encoded, validate=True)) >= _SHORTEST_WEBHOOK_SECRET
+    except binascii.Error:
+        strong = False
+    if not strong:
+        message = "the secret must be whsec_ and the base64 of at least {least} bytes, as `openssl rand -base64 32` makes it"
+        raise PydanticCustomError("webhook_secret", message, {"least": _SHORTEST_WEBHOOK_SECRET})
+    return secret
+
+
+def _check_hook(url: str) -> str:
+    return check_url(url, ("http", "https"), "https://alerts.example/hook")
+
+
+def _check_alertmanager(url: str) -> str:
+    return check_url(url, ("http", "https"), "http://alertmanager:9093").rstrip("/")
+
+
+def _check_apprise(url: SecretStr) -> SecretStr:
+    """Only its form: what each of apprise's schemes wants is known to apprise, which need not be installed here."""
+    scheme, colon, rest = url.get_secret_value().partition("://")
+    if not colon or not scheme or not rest.strip():
+        raise PydanticCustomError("apprise", "it is no URL of apprise. Write it like slack://tokenA/tokenB/tokenC/#on-call")
+    return url
+
+
+class WebhookEntry(Entry):
+    """Where alerts are posted to, signed as Standard Webhooks says."""
+
+    url: Annotated[str, AfterValidator(_check_hook)]
+    secret: Annotated[SecretStr, AfterValidator(_check_webhook_secret)]
+
+
+class AlertmanagerEntry(Entry):
+    """An Alertmanager of Prometheus, by its v2 API. What fires is sent again every minute until it is resolved."""
+
+    url: Annotated[str, AfterValidator(_check_alertmanager)]
+
+
+class AppriseEntry(Entry):
+    """Slack, PagerDuty, mail and what else apprise knows. The URL is a secret: it holds the tokens."""
+
+    url: Annotated[SecretStr, AfterValidator(_check_apprise)]
+
+
+# --- of what ----------------------------------------------------------------------------------------------------------
+
+
+def _one_or_several(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _check_glob(text: str) -> str:
+    try:
+        glob(text)
+    except PatternError as error:
+        raise PydanticCustomError("pattern", "{error}", {"error": str(error)}) from None
+    return text
+
+
+def _written(items: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [items, {"type": "array", "items": items, "minItems": 1}]})
+
+
+_Globs = Annotated[
+    tuple[Annotated[str, AfterValidator(_check_glob)], ...],
+    BeforeValidator(_one_or_several),
+    Field(min_length=1),
+    _written({"type": "string"}),
+]
+_Causes = Annotated[
+    tuple[Cause, ...], BeforeValidator(_one_or_several), Field(min_length=1), _written({"enum": [c.value for c in Cause]})
+]
+_Types = Annotated[
+    tuple[AlertType, ...],
+    BeforeValidator(_one_or_several),
+    Field(min_length=1),
+    _written({"enum": [t.value for t in AlertType]}),
+]
+
+
+class MatchEntry(Entry):
+    """What an alert must be for this sink to be told of it: each that is written must hold."""
+
+    type: _Types | None = None
+    agent: _Globs | None = None
+    """Globs of agent names. An alert that is about no agent has none, and is not matched."""
+    room: _Globs | None = None
+    cause: _Causes | None = None
+
+    @cached_property
+    def agent_globs(self) -> tuple[RoomPattern, ...]:
+        return tuple(glob(text) for text in self.agent or ())
+
+    @cached_property
+    def room_globs(self) -> tuple[RoomPattern, ...]:
+        return tuple(glob(text) for text in self.room or ())
+
+
+class AlertEntry(Entry):
+    """One sink, and what it is told."""
+
+    webhook: WebhookEntry | None = None
+    alertmanager: AlertmanagerEntry | None = None
+    apprise: AppriseEntry | None = None
+    match: MatchEntry = Field(default_factory=MatchEntry)
+    severity: Severity = Severity.INFO
+    """As bad as this, or worse."""
+    watchdog: bool = False
+    """Whether it is sent a Watchdog every minute, whatever the rest says."""
+    anywhere: bool = False
+    """Whether its address may be link-local or that of a cloud's metadata, and whether redirects are followed."""
+
+    @model_validator(mode="after")
+    def _one_sink(self) -> Self:
+        written = [name for name in ("webhook", "alertmanager", "apprise") if getattr(self, name) is not None]
+        if not written:
+            raise PydanticCustomError("sink", "it says nobody to tell. Write one of webhook, alertmanager and apprise")
+        if len(written) > 1:
+            message = "it has both {first} and {second}. Give each an item of its own"
+            raise PydanticCustomError("sink", message, {"first": written[0], "second": written[1], "at": (written[1],)})
+        return self
+
+
+# --- how bad, and after how long --------------------------------------------------------------------------------------
+
+
+class AlertPolicyEntry(Entry):
+    """Of one type of alert. What is left out is as the runbook says."""
+
+    severity: Severity | None = None
+    after: Seconds | None = None
+    """For how long it must have been so. Only of what is about the service; a room's alert has its agent's deadline."""
