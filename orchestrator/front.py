@@ -21,6 +21,7 @@ from orchestrator.runtime.assembly import Runtime
 from orchestrator.runtime.ports import Clock
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.settings import Settings
+from orchestrator.store.audit import AuditLog
 from orchestrator.store.connection import Connection
 from orchestrator.store.keys import Keys
 from orchestrator.store.repeats import RepeatedRequests
@@ -36,6 +37,8 @@ from orchestrator.web.cors import Cors
 from orchestrator.web.health import Readiness
 from orchestrator.web.identity_provider import IdentityProvider
 from orchestrator.web.links import Links
+from orchestrator.web.operation_ports import OperationParts
+from orchestrator.web.operation_table import operation_routes
 from orchestrator.web.ratelimit import RateLimit
 from orchestrator.web.routes import Route
 from orchestrator.web.server import build_app, build_runner
@@ -73,6 +76,7 @@ class Front:
         self._behind = behind
         settings = behind.settings
         self._placement = partial(requested_placement, settings.agents, settings.default_policy, settings.metadata_limit)
+        self._audit = AuditLog(behind.connection, behind.keys)
         self._bearers = Bearers(settings.api_tokens, dev=settings.dev)
         provider = settings.token.jwt
         self._provider = None if provider is None else IdentityProvider(provider, behind.clock, behind.tasks.spawn)
@@ -107,6 +111,7 @@ class Front:
             *self._routes_with_rules(),
             *agents.routes(agents.Agents(behind.runtime.fleet, settings.agents)),
             *debug.routes(page),
+            *operation_routes(self._operation_parts()),
         )
 
     def _webhook_door(self) -> webhooks.WebhookDoor:
@@ -155,7 +160,18 @@ class Front:
             rooms=behind.runtime.rooms,
             repeats=RepeatedRequests(behind.connection, behind.keys),
             placement=self._placement,
+            audit=self._audit,
             clock=behind.clock,
+        )
+
+    def _operation_parts(self) -> OperationParts:
+        runtime = self._behind.runtime
+        return OperationParts(
+            store=self._behind.store,
+            wishes=runtime.intake,
+            breakers=runtime.pacing,
+            audit=self._audit,
+            clock=self._behind.clock,
         )
 
     def _token_parts(self, rules: Rules, callers: Callers, limit: RateLimit) -> TokenParts:

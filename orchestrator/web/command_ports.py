@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from orchestrator.core.audit import Deed
 from orchestrator.core.facts import Fact, PlacementSpec, RoomOpened, Routed
 from orchestrator.runtime.intake import Intake
 from orchestrator.runtime.ports import Clock
@@ -54,6 +55,12 @@ class Doorkeeper(Protocol):
     def allow_agent(self, caller: Caller, room: str) -> None: ...
 
 
+class Audit(Protocol):
+    async def add(self, deed: Deed) -> None:
+        """Raises StoreUnavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CommandParts:
     store: SessionStore
@@ -63,4 +70,5 @@ class CommandParts:
     rooms: Rooms
     repeats: Repeats
     placement: Placements
+    audit: Audit
     clock: Clock

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.configuration.requests import MetadataRefused, UnknownAgent
+from orchestrator.core.audit import Action, Deed
 from orchestrator.core.facts import AgentDismissed, AgentWanted, Fact, PlacementSpec, RoomOpened, Source
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
@@ -69,6 +70,7 @@ class Commands:
         else:
             opening, existed = opening_of(session), True
         if session is None or await self._is_to_be_done(request, session, asked.agent_name):
+            await self._audit(request, Action.ADD_AGENT, opening, asked.agent_name)
             await self._tell(opening, AgentWanted(spec, _source(request)))
         seen, placement = await self._placed(opening.sid, asked.agent_name, hold)
         return answer(AgentAnswer(**_shown(seen, placement), room_existed=existed), 201)
@@ -82,6 +84,8 @@ class Commands:
         spec = self._spec(session.room, asked.agent_name, metadata=asked.metadata, deployment="", attributes={}, routed=None)
         if await self._is_to_be_done(request, session, asked.agent_name, relieved):
             wanted = AgentWanted(spec, _source(request), instead_of=relieved, grace=asked.grace)
+            instead_of = f"instead of {relieved or UNNAMED}"
+            await self._audit(request, Action.SWITCH_AGENT, opening_of(session), asked.agent_name, instead_of)
             await self._tell(opening_of(session), wanted)
         seen, placement = await self._placed(session.sid, asked.agent_name, hold)
         status = 200 if placement.state is PlacementState.VERIFIED else 202
@@ -96,6 +100,7 @@ class Commands:
         if placement is None:
             raise Refused(_no_such_agent(session, name))
         if not placement.over:
+            await self._audit(request, Action.REMOVE_AGENT, opening_of(session), name)
             await self._tell(opening_of(session), AgentDismissed(name, _source(request)))
         return web.Response(status=204)
 
@@ -162,6 +167,12 @@ class Commands:
             raise Refused(problem(400, "Bad Request", f"Idempotency-Key: 1 to {_LONGEST_KEY} characters."))
         return not await self._parts.repeats.is_new(f"{sid}:{key}")
 
+    async def _audit(
+        self, request: web.Request, action: Action, opening: RoomOpened, name: str, target: str | None = None
+    ) -> None:
+        deed = Deed(action, scope_of(request), room=opening.room, sid=opening.sid, agent_name=name, target=target)
+        await self._parts.audit.add(deed)
+
     async def _tell(self, opening: RoomOpened, fact: Fact) -> None:
         log.info("command", command=type(fact).__name__, room=opening.room, sid=opening.sid)
         await self._parts.intake.receive(opening, [fact], event_id=None)
@@ -202,6 +213,12 @@ def _source(request: web.Request) -> Source:
     if Scope.OPERATE in scopes:
         return Source.OPERATOR
     return Source.WORKER if Scope.WORKER in scopes else Source.TOKEN
+
+
+def scope_of(request: web.Request) -> str:
+    """The scope by which the caller may do this; a caller of the token door has none of ours."""
+    scopes = request[SCOPES]
+    return next((s.value for s in (Scope.OPERATE, Scope.WORKER, Scope.MINT) if s in scopes), "caller")
 
 
 def _relieved(session: Session, asked: SwitchRequest) -> str:

@@ -63,6 +63,16 @@ def read_filters(query: MultiMapping[str]) -> Filters:
     )
 
 
+def read_paging(query: MultiMapping[str]) -> tuple[str | None, int]:
+    """The cursor and the limit of a list that has no filters. Raises BadFilter."""
+    for name in query:
+        if name not in ("cursor", "limit"):
+            raise BadFilter(name, "There is no such parameter.", ("cursor", "limit"))
+        if len(query.getall(name)) > 1:
+            raise BadFilter(name, "It is given twice.")
+    return _text("cursor", query.get("cursor")), _limit(query.get("limit"))
+
+
 def _one_of(kind: type[E], parameter: str, value: str | None) -> E | None:
     if not value:
         return None

@@ -63,7 +63,7 @@ class Sessions:
         try:
             page = await self._page(read_filters(request.query))
         except BadFilter as bad:
-            return _bad_request(bad)
+            return bad_request(bad)
         now = self._clock.now()
         shown = tuple(session_view(session, now, self._links) for session in page.sessions)
         return answer(SessionList(sessions=shown, cursor=page.cursor))
@@ -93,7 +93,8 @@ def not_found(asked: str, near: tuple[str, ...]) -> web.Response:
     return problem(404, "Not Found", detail, near=list(near))
 
 
-def _bad_request(bad: BadFilter) -> web.Response:
+def bad_request(bad: BadFilter) -> web.Response:
+    """The answer to a filter that is none."""
     if bad.allowed is None:
         return problem(400, "Bad Request", bad.detail, parameter=bad.parameter)
     return problem(400, "Bad Request", bad.detail, parameter=bad.parameter, allowed=list(bad.allowed))

@@ -3,6 +3,7 @@
 A `Server` is shared; each replica has its `Line` to it, and the ports of the runtime on that line.
 """
 
+from tests.fakes.store.audit import MemoryAudit
 from tests.fakes.store.fleet import MemoryWorkers
 from tests.fakes.store.leases import MemoryLeases
 from tests.fakes.store.outbox import MemoryAlerts
@@ -14,6 +15,7 @@ from tests.fakes.store.slots import MemorySlots
 __all__ = [
     "Line",
     "MemoryAlerts",
+    "MemoryAudit",
     "MemoryHearing",
     "MemoryIncidents",
     "MemoryLeases",

@@ -21,12 +21,14 @@ from orchestrator.web.callers import Callers
 from orchestrator.web.command_ports import CommandParts
 from orchestrator.web.commands import Commands
 from orchestrator.web.cors import Cors
+from orchestrator.web.operation_ports import OperationParts
+from orchestrator.web.operation_table import operation_routes
 from orchestrator.web.ratelimit import RateLimit
 from orchestrator.web.server import build_app
 from orchestrator.web.session_table import session_routes
 from orchestrator.web.token_rules import Rules
 from orchestrator.web.transcripts import TranscriptDoor
-from tests.fakes.store import Line, MemoryStore, Server
+from tests.fakes.store import Line, MemoryAudit, MemoryStore, Server
 from tests.integration.web.door import NOW, TOKENS, StillClock
 
 LARGEST_METADATA = 1_000
@@ -85,6 +87,16 @@ class Notes:
         return tuple(sorted(self._said.get(sid, {}).values(), key=lambda item: item.at))
 
 
+class Breakers:
+    """Of which agent names the breaker was closed."""
+
+    def __init__(self) -> None:
+        self.closed: list[str] = []
+
+    async def welcome(self, agent_name: str) -> None:
+        self.closed.append(agent_name)
+
+
 class Doing:
     """The application, what it appends to, and the LiveKit that it makes rooms in."""
 
@@ -93,6 +105,8 @@ class Doing:
         bearers = Bearers(TOKENS, dev=False)
         rules = Rules(TokenEntry(rooms="support-*"), random=lambda: "made-up")
         self.store = MemoryStore(Line(Server(clock)))
+        self.audit = MemoryAudit(self.store.line)
+        self.breakers = Breakers()
         self.rooms = OneRoom()
         self.routed = Routed((), "routes[0]")
         self.intake = Intake(self.store, "r1", wake=lambda _sid, _loaded: None)
@@ -104,11 +118,13 @@ class Doing:
             rooms=self.rooms,
             repeats=Remembered(),
             placement=partial(requested_placement, AGENTS, Policy(), LARGEST_METADATA),
+            audit=self.audit,
             clock=clock,
         )
         transcripts = TranscriptDoor(self.store, Notes(self.store))
         routes = session_routes(Commands(parts), Attempts(self.store), transcripts, Cors([PAGE], dev=False))
-        self.app = build_app(routes, bearers=bearers, version="1.2.3")
+        operations = operation_routes(OperationParts(self.store, self.intake, self.breakers, self.audit, clock))
+        self.app = build_app((*routes, *operations), bearers=bearers, version="1.2.3")
 
     async def tell(self, opening: RoomOpened, *facts: Fact) -> None:
         """What LiveKit, or the owner, has told of a session."""

@@ -1,0 +1,110 @@
+"""What is sent to, and answered by, the routes of operators."""
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.core.audit import Action
+from orchestrator.core.placement import PlacementState
+from orchestrator.web.requests import Body
+from orchestrator.web.times import Time
+from orchestrator.web.token_request import LONGEST_NAME
+
+LONGEST_REASON: Final = 500
+
+Reason = Annotated[str, Field(max_length=LONGEST_REASON, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
+"""Words of a person, which the timeline and the audit log show."""
+
+
+class RedispatchRequest(Body):
+    """A new round of attempts, now."""
+
+    agent_name: Annotated[str, Field(max_length=LONGEST_NAME)] | None = None
+    """Of which agent; null: of all that the session has not done with."""
+    reason: Reason = ""
+
+
+class ReasonRequest(Body):
+    """Why."""
+
+    reason: Reason = ""
+
+
+class ResolveRequest(Body):
+    """A person sees to it."""
+
+    agent_name: Annotated[str, Field(max_length=LONGEST_NAME)] | None = None
+    """Whose incident; null: every one that is open."""
+    note: Reason = ""
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class TakenPlacement(_View):
+    agent_name: str
+    was: PlacementState
+    """Its state before."""
+
+
+class TakenSession(_View):
+    """What was asked for a session, whose owner does it now."""
+
+    room: str
+    sid: str
+    taken: tuple[TakenPlacement, ...]
+    repeated: bool = False
+    """The same request was served before, and nothing was done again."""
+
+
+class TakenIncident(_View):
+    agent_name: str
+    incident: str
+
+
+class ResolvedSession(_View):
+    """The incidents that a person sees to."""
+
+    room: str
+    sid: str
+    taken: tuple[TakenIncident, ...]
+    repeated: bool = False
+    """The same request was served before, and nothing was done again."""
+
+
+class TakenSessions(_View):
+    """What was asked for many sessions."""
+
+    matched: int
+    """Sessions that the filter found."""
+    taken: int
+    skipped: int
+    """Those of which nothing was taken: all their agents are there, or nobody waits for one."""
+    sessions: tuple[TakenSession, ...]
+    cursor: str | None
+    """Where to go on; null: there are no more."""
+
+
+class AuditView(_View):
+    id: str
+    at: Time
+    action: Action
+    scope: str
+    """Of the token with which it was asked for."""
+    reason: str
+    room: str | None
+    sid: str | None
+    agent_name: str | None
+    target: str | None
+    """What else it was about: the filter of many sessions, the matcher of a silence."""
+    taken: int | None
+    """How many placements or incidents it was about."""
+
+
+class AuditList(_View):
+    """What was done, newest first."""
+
+    entries: tuple[AuditView, ...]
+    cursor: str | None
+    """Where to go on; null: there are no more."""

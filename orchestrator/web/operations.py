@@ -1,0 +1,151 @@
+"""What an operator does to one session: redispatch, cancel, resolve. Each is stored as a fact; the session's owner does it."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from orchestrator.core.audit import Action, Deed
+from orchestrator.core.facts import Fact, IncidentTaken, RoundWanted, SessionCancelled, Source
+from orchestrator.core.operations import may_begin
+from orchestrator.core.placement import Placement, PlacementState
+from orchestrator.core.session import Session
+from orchestrator.runtime.ports import Appended
+from orchestrator.web.answers import answer
+from orchestrator.web.commands import UNNAMED, opening_of, scope_of
+from orchestrator.web.operation_models import (
+    ReasonRequest,
+    RedispatchRequest,
+    ResolvedSession,
+    ResolveRequest,
+    TakenIncident,
+    TakenPlacement,
+    TakenSession,
+)
+from orchestrator.web.operation_ports import OperationParts
+from orchestrator.web.problems import problem
+from orchestrator.web.requests import Refused, read_model
+from orchestrator.web.sessions import not_found
+
+log = structlog.get_logger()
+
+_LONGEST_KEY: Final = 128
+
+
+class Operations:
+    """The handlers. Each raises Refused."""
+
+    def __init__(self, parts: OperationParts) -> None:
+        self._parts = parts
+
+    async def redispatch(self, request: web.Request) -> web.Response:
+        """A new round of attempts, now."""
+        asked = await read_model(request, RedispatchRequest)
+        key, session = idempotency_key(request), await self._session(request)
+        chosen = _chosen(session, asked.agent_name)
+        named = asked.agent_name is not None
+        begun = [p for p in chosen if may_begin(session, p, named=named)]
+        fact = RoundWanted(asked.agent_name, _wish(key), Source.OPERATOR, asked.reason)
+        deed = Deed(
+            Action.REDISPATCH, scope_of(request), asked.reason, session.room, session.sid, asked.agent_name, taken=len(begun)
+        )
+        await close_breakers(self._parts, begun)
+        repeated = await self._told(session, fact, key, deed, nothing=not begun)
+        if not begun and not repeated:
+            raise Refused(problem(409, "Conflict", _why_not(session, chosen)))
+        return answer(taken_session(session, [] if repeated else begun, repeated=repeated), 202)
+
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Nobody is wanted in this session any more."""
+        asked = await read_model(request, ReasonRequest)
+        key, session = idempotency_key(request), await self._session(request)
+        there = [p for p in session.placements if not p.over]
+        deed = Deed(Action.CANCEL, scope_of(request), asked.reason, session.room, session.sid, taken=len(there))
+        repeated = await self._told(session, SessionCancelled(Source.OPERATOR, asked.reason), key, deed)
+        return answer(taken_session(session, [] if repeated else there, repeated=repeated), 202)
+
+    async def resolve(self, request: web.Request) -> web.Response:
+        """A person sees to what an agent was given up for."""
+        asked = await read_model(request, ResolveRequest)
+        key, session = idempotency_key(request), await self._session(request)
+        taken = tuple(
+            TakenIncident(agent_name=p.agent_name, incident=p.open_incident.incident)
+            for p in _chosen(session, asked.agent_name)
+            if p.open_incident is not None
+        )
+        fact = IncidentTaken(asked.agent_name, Source.OPERATOR, asked.note)
+        deed = Deed(
+            Action.RESOLVE, scope_of(request), asked.note, session.room, session.sid, asked.agent_name, taken=len(taken)
+        )
+        repeated = await self._told(session, fact, key, deed, nothing=not taken)
+        if not taken and not repeated:
+            raise Refused(problem(409, "Conflict", "No incident is open in this session."))
+        shown = () if repeated else taken
+        return answer(ResolvedSession(room=session.room, sid=session.sid, taken=shown, repeated=repeated), 202)
+
+    async def _session(self, request: web.Request) -> Session:
+        asked = request.match_info["room"]
+        store = self._parts.store
+        sid = await store.find(asked)
+        session = None if sid is None else await store.read(sid)
+        if session is None or session.ended:
+            raise Refused(not_found(asked, await store.near_names(asked)))
+        return session
+
+    async def _told(self, session: Session, fact: Fact, key: str | None, deed: Deed, *, nothing: bool = False) -> bool:
+        """Write it into the log, then ask the session's owner for it; whether that was asked before with the same key.
+
+        Where there is nothing to be done it is asked with a key only: it may have been done by the request that this one
+        repeats.
+        """
+        if nothing and key is None:
+            return False
+        if not nothing:
+            await self._parts.audit.add(deed)
+        log.info("operation", operation=deed.action.value, room=session.room, sid=session.sid, agent=deed.agent_name)
+        return await self._parts.wishes.wish(opening_of(session), [fact], key=key) is Appended.DUPLICATE
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """What names a request that is repeated. Raises Refused."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise Refused(problem(400, "Bad Request", f"Idempotency-Key: 1 to {_LONGEST_KEY} printable ASCII characters."))
+    return key
+
+
+def taken_session(session: Session, placements: Iterable[Placement], *, repeated: bool = False) -> TakenSession:
+    taken = tuple(TakenPlacement(agent_name=p.agent_name, was=p.state) for p in placements)
+    return TakenSession(room=session.room, sid=session.sid, taken=taken, repeated=repeated)
+
+
+async def close_breakers(parts: OperationParts, placements: Iterable[Placement]) -> None:
+    """An operator who asks again expects the agents to come: nobody waits for a probe any more, but all for their slots."""
+    for agent_name in sorted({p.candidates[0].agent_name for p in placements}):
+        await parts.breakers.welcome(agent_name)
+
+
+def _wish(key: str | None) -> str:
+    return uuid.uuid4().hex if key is None else f"key:{key}"
+
+
+def _chosen(session: Session, agent_name: str | None) -> Sequence[Placement]:
+    if agent_name is None:
+        return session.placements
+    placement = session.find_placement(agent_name)
+    if placement is None:
+        there = [p.agent_name for p in session.placements]
+        raise Refused(problem(404, "Not Found", f'This session has no agent "{agent_name or UNNAMED}".', agents=there))
+    return (placement,)
+
+
+def _why_not(session: Session, chosen: Sequence[Placement]) -> str:
+    if not chosen:
+        return "No route wants an agent in this session."
+    if all(p.over for p in chosen):
+        return "Its agents are not wanted any more: say which one is to come again, or whose place as a fallback is free."
+    if any(p.state is PlacementState.VERIFIED and p.leaves_at is not None for p in chosen):
+        return "Another agent has taken its place; it is leaving."
+    return "Nobody is in the room." if session.empty else "There is nothing to be begun anew."
