@@ -56,7 +56,7 @@ def judge(session: Session, look: Look, now: float) -> Judgement:
             undecided.append(agent)
         elif _jobless_foreign_dispatches(placement, look) > _explained_by_them(session, placement, look, foreign + strangers):
             _beside(placement, agent, foreign, strangers)
-        elif _deleted_some(placement) or _misses_some(placement):
+        elif placement.deleted_some or _misses_some(placement):
             remove.append(agent)
     beside = tuple(of for of in strangers if not of[0].over)  # beside nobody one is no stranger
     return Judgement(tuple(remove), tuple(foreign), beside, tuple(undecided))
@@ -94,12 +94,6 @@ def _is_ours(session: Session, placement: Placement, agent: Agent, dispatch: Lis
         return agent.key.session == session.sid
     attempt = attempt_behind(session, placement, agent)
     return attempt is not None and attempt.ours and attempt.identity == agent.identity
-
-
-def _deleted_some(placement: Placement) -> bool:
-    """Whether a dispatch of ours was deleted here; the store may have forgotten those with the lowest numbers."""
-    forgotten = min((a.number for a in placement.attempts), default=1) > 1
-    return forgotten or any(a.ours and a.deleted for a in placement.attempts)
 
 
 def _misses_some(placement: Placement) -> bool:

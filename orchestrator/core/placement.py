@@ -168,6 +168,12 @@ class Placement:
         return next((i for i in self.incidents if i.resolved_at is None), None)
 
     @property
+    def deleted_some(self) -> bool:
+        """Whether a dispatch of ours was deleted here; the store may have forgotten those with the lowest numbers."""
+        forgotten = min((a.number for a in self.attempts), default=1) > 1
+        return forgotten or any(a.ours and a.deleted for a in self.attempts)
+
+    @property
     def given_up(self) -> bool:
         """A person had to be told, and no agent has come since."""
         return bool(self.incidents) and (self.verified_at is None or self.verified_at < self.incidents[-1].opened_at)

@@ -43,7 +43,10 @@ def lost_with_its_node(session: Session, agent: Agent, look: Look | None) -> boo
         return False
     for placement in session.placements:
         attempt = attempt_behind(session, placement, agent)
-        if attempt is not None and not attempt.deleted:
+        if attempt is None or attempt.deleted:
+            continue
+        # An agent that no known dispatch explains may have come by one of ours that we deleted: then its absence is our doing.
+        if attempt.dispatch_id is not None or not placement.deleted_some:
             return not any(_may_be_its_own(d, attempt, agent) for d in look.dispatches)
     return False
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from orchestrator.configuration.credentials import Scope
 from orchestrator.configuration.requests import MetadataRefused, UnknownAgent
 from orchestrator.core.audit import Action, Deed
-from orchestrator.core.facts import AgentDismissed, AgentWanted, Fact, PlacementSpec, RoomOpened, Source
+from orchestrator.core.facts import AgentDismissed, AgentWanted, Fact, PlacementSpec, RoomListed, RoomOpened, Source
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import LiveKitError
@@ -71,7 +71,10 @@ class Commands:
             opening, existed = opening_of(session), True
         if session is None or await self._is_to_be_done(request, session, asked.agent_name):
             await self._audit(request, Action.ADD_AGENT, opening, asked.agent_name)
-            await self._tell(opening, AgentWanted(spec, _source(request)))
+            wanted = AgentWanted(spec, _source(request))
+            # LiveKit has just answered for the room: it lives, also where only listings had said that it was over.
+            lives = RoomListed(requested_at=self._parts.clock.now())
+            await self._tell(opening, *((lives, wanted) if session is None or session.ended else (wanted,)))
         seen, placement = await self._placed(opening.sid, asked.agent_name, hold)
         return answer(AgentAnswer(**_shown(seen, placement), room_existed=existed), 201)
 
@@ -173,9 +176,9 @@ class Commands:
         deed = Deed(action, scope_of(request), room=opening.room, sid=opening.sid, agent_name=name, target=target)
         await self._parts.audit.add(deed)
 
-    async def _tell(self, opening: RoomOpened, fact: Fact) -> None:
-        log.info("command", command=type(fact).__name__, room=opening.room, sid=opening.sid)
-        await self._parts.intake.receive(opening, [fact], event_id=None)
+    async def _tell(self, opening: RoomOpened, *facts: Fact) -> None:
+        log.info("command", command=type(facts[-1]).__name__, room=opening.room, sid=opening.sid)
+        await self._parts.intake.receive(opening, facts, event_id=None)
 
     async def _placed(self, sid: str, name: str, hold: float | None) -> tuple[Session, Placement]:
         def answered(session: Session) -> bool:

@@ -102,6 +102,17 @@ async def test_a_fallback_of_the_new_rooms_route_is_not_placed_beside_it(client:
     await asked(client, AGENTS, {"agent_name": "tom"}, 409)
 
 
+async def test_a_session_that_only_listings_had_ended_lives_on_with_the_agent_that_is_asked_for(
+    client: Client, doing: Doing
+) -> None:
+    opening = RoomOpened(ROOM, "RM_made", NOW)
+    await doing.tell(opening, routed("mary"), RoomFinished(NOW + 60, source=Source.LISTING))
+    await asked(client, AGENTS, {"agent_name": "tom"}, 201)
+    session = await doing.session("RM_made")
+    assert not session.ended
+    assert session.placement("tom").state is PlacementState.WAITING
+
+
 async def test_a_room_that_livekit_has_and_nobody_told_of_is_told_to_have_existed(client: Client, doing: Doing) -> None:
     doing.rooms.existed = True
     assert (await asked(client, AGENTS, {"agent_name": "tom"}, 201))["room_existed"] is True

@@ -96,6 +96,15 @@ def test_an_agent_of_unknown_dispatch_is_lost_when_no_listed_one_can_be_its_own(
     assert lost_with_its_node(session, agent, Look(LATER, (), (other,)))
 
 
+def test_nor_is_one_that_may_have_come_by_a_dispatch_which_we_deleted() -> None:
+    """Two attempts of which no job was ever listed; the agent of one of them came late, known by its name alone."""
+    given_up = [f.AttemptEnded("mary", 1, Cause.NOT_TAKEN), f.DispatchDeleted("mary", 1)]
+    session = play(opened(), routed("mary"), requested(), accepted(), *given_up, agent_joined(at=START + 9))
+    assert session.placement("mary").state is PlacementState.VERIFIED
+    (agent,) = session.agents
+    assert not lost_with_its_node(session, agent, Look(LATER, (), ()))
+
+
 def test_a_start_long_after_the_room_was_made_is_another_one_though_the_first_was_not_heard() -> None:
     session = play(opened(), routed("mary"), agent_joined(), f.RoomStarted(START + 50), at=START + 50)
     session = play(f.RoomStarted(START + 60), session=session, at=START + 60)
