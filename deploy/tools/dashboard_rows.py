@@ -60,7 +60,7 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             Panel(
                 "Unverified now",
                 "Rooms without their agent, by agent.",
-                ((f"sum by (agent) (rollcall_unverified_placements{{{_AGENT}}}) or vector(0)", "{{agent}}"),),
+                ((f"sum by (agent) (rollcall_unverified_placements{{{_AGENT}}}) or on () vector(0)", "{{agent}}"),),
                 kind="stat",
                 steps=(("green", None), ("red", 1)),
             ),
