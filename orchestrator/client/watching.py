@@ -43,7 +43,7 @@ def watch_sessions(service: Service, *, as_json: bool, wait: Callable[[float], N
         told = ", ".join(f"{counts[state]} {state}" for state in LIVE_STATES if counts[state])
         show(f"{len(known)} live sessions{': ' + told if told else ''}. Ctrl-C ends.")
         _tell((change for change in changes({}, known) if change.state not in {"verified", "unrouted"}), as_json=as_json)
-    took = 0.0
+    took, away = 0.0, False
     while True:
         wait(max(PERIOD, _SHARE * took))
         begun = time.monotonic()
@@ -52,8 +52,11 @@ def watch_sessions(service: Service, *, as_json: bool, wait: Callable[[float], N
             gone = [sid for sid in known if sid not in live][:_MOST_GONE]
             seen = live | {session.sid: session for sid in gone if (session := _again(service, sid))}
         except Unreachable as unreachable:
-            complain(unreachable)
+            if not away:
+                complain(unreachable)
+            away = True
             continue
+        away = False
         took = time.monotonic() - begun
         _tell(changes(known, seen), as_json=as_json)
         left = {sid: session for sid, session in known.items() if sid not in seen and sid not in gone}
