@@ -48,6 +48,7 @@ from orchestrator.store.incidents import ServiceIncidents
 from orchestrator.store.keys import Keys
 from orchestrator.store.leases import ReplicaLeases
 from orchestrator.store.outbox import Outbox
+from orchestrator.store.pauses import PausedAgents
 from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention
 from orchestrator.store.sessions import Sessions as StoredSessions
@@ -171,6 +172,7 @@ class Replica:
             hearing=WebhookHearing(connection, keys),
             shares=BudgetShares(connection, keys),
             workers=AnnouncedWorkers(connection, keys, WorkerLimits()),
+            pauses=PausedAgents(connection, keys),
             incidents=self._incidents,
             alerts=self._outbox,
             livekit=MeasuredLiveKit(self._api, self._metrics, self._clock),

@@ -39,6 +39,7 @@ from orchestrator.web.identity_provider import IdentityProvider
 from orchestrator.web.links import Links
 from orchestrator.web.operation_ports import OperationParts
 from orchestrator.web.operation_table import operation_routes
+from orchestrator.web.pausing import PausingParts, pausing_routes
 from orchestrator.web.ratelimit import RateLimit
 from orchestrator.web.routes import Route
 from orchestrator.web.server import build_app, build_runner
@@ -109,9 +110,12 @@ class Front:
                 make_aiohttp_handler(behind.metrics.registry),
             ),
             *self._routes_with_rules(),
-            *agents.routes(agents.Agents(behind.runtime.fleet, settings.agents)),
+            *agents.routes(agents.Agents(behind.runtime.fleet, settings.agents, behind.runtime.pauses.current)),
             *debug.routes(page),
             *operation_routes(self._operation_parts()),
+            *pausing_routes(
+                PausingParts(behind.runtime.pauses, behind.runtime.fleet, settings.agents, self._audit, behind.clock)
+            ),
         )
 
     def _webhook_door(self) -> webhooks.WebhookDoor:

@@ -31,6 +31,14 @@ def waiting(session: Session, fact: f.Waiting, now: float) -> Session:  # noqa: 
     )
 
 
+def pause_over(session: Session, fact: f.PauseOver, now: float) -> Session:
+    """The round begins anew: its attempts and its deadline are not spent by an operator's pause."""
+    placement = session.placement(fact.placement)
+    if not placement.wanting or placement.awaited is not f.Awaited.PAUSED:
+        return session
+    return with_placement(session, replace(placement, awaited=None, next_at=None, wanted_at=now, tries=0))
+
+
 def dispatch_adopted(session: Session, fact: f.DispatchAdopted, now: float) -> Session:
     placement = session.placement(fact.placement)
     if any(a.dispatch_id == fact.dispatch_id for a in placement.attempts) or not session.wants(placement):

@@ -203,6 +203,7 @@ _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.IncidentTaken: operations.incident_taken,
     f.Warned: wishes.warned,
     f.Waiting: attempts.waiting,
+    f.PauseOver: attempts.pause_over,
     f.DispatchAdopted: attempts.dispatch_adopted,
     f.DispatchRecovered: attempts.dispatch_recovered,
     f.DispatchRequested: attempts.dispatch_requested,

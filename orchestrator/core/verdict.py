@@ -140,6 +140,8 @@ def _counted(attempts: int) -> str:
 def _going_on(session: Session, placement: Placement) -> str:
     if session.empty:
         return "nobody is in the room any more, so none is made now"
+    if placement.awaited is Awaited.PAUSED:
+        return "an operator has paused it, so none is made now"
     if (pace := _pace(placement)) is None:
         return "nothing more is tried by itself"
     return f"one {pace} goes on while people are in the room"
@@ -158,6 +160,8 @@ def _lost(session: Session, placement: Placement, now: float) -> str:
         return f"{name} said goodbye and left; it is replaced if people stay."
     if session.empty:
         return f"{name} left, and then everybody did."
+    if placement.awaited is Awaited.PAUSED:
+        return f"{name} was lost {_ago(placement.wanted_at, now)} and is not replaced: an operator has paused it."
     under_way = "" if (attempt := placement.open_attempt) is None else f" {_attempt_under_way(placement, attempt, now)}"
     return f"{name} was lost {_ago(placement.wanted_at, now)} and is being replaced. {_why(placement)}{under_way}"
 
@@ -176,6 +180,8 @@ def _waiting(session: Session, placement: Placement, now: float) -> str:
             return f"{name} is dispatched as soon as somebody is in the room."
         case Awaited.LIVEKIT:
             return f"{name} has waited {since} for LiveKit to answer.{why}"
+        case Awaited.PAUSED:
+            return f"{name} is not dispatched: an operator has paused it.{why}"
         case Awaited.BACKOFF | Awaited.GRACE | None:
             return f"{name} is not there yet, {since} after it was wanted.{why}"
         case _:
@@ -269,6 +275,8 @@ def _next_when_waiting(placement: Placement, pause: str | None) -> str | None:
             return "waits for people"
         case Awaited.LIVEKIT:
             return "waits for LiveKit"
+        case Awaited.PAUSED:
+            return "waits until its pause is over"
         case Awaited.GRACE:
             return "a replacement, if people stay" if pause is None else f"a replacement in {pause}, if people stay"
         case Awaited.BACKOFF if pause is not None:

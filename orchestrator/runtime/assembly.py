@@ -23,6 +23,7 @@ from orchestrator.runtime.looking import Looker
 from orchestrator.runtime.owner import OwnerParts, Route
 from orchestrator.runtime.ownership import LeaseTimes, Ownership
 from orchestrator.runtime.pacing import Pacing
+from orchestrator.runtime.pauses import PauseBoard
 from orchestrator.runtime.ports import (
     Alerts,
     Clock,
@@ -32,6 +33,7 @@ from orchestrator.runtime.ports import (
     Leases,
     LiveKit,
     Observer,
+    Pauses,
     Randomness,
     Rounds,
     SessionStore,
@@ -59,6 +61,7 @@ class Ports:
     hearing: Hearing
     shares: Shares
     workers: Workers
+    pauses: Pauses
     incidents: Incidents
     alerts: Alerts
     livekit: LiveKit
@@ -101,6 +104,7 @@ class Runtime:
         clock, randomness = ports.clock, ports.randomness
         standing = self.standing = Standing(ports.incidents, ports.alerts, clock)
         self.pacing = Pacing(ports.slots, clock)
+        self.pauses = PauseBoard(ports.pauses, clock)
         self.fleet = FleetView(replica, ports.workers, ports.slots, clock, configured, self._driven)
         self._gate = CredentialGate(Budget(ports.livekit, allowance), standing, clock, on_open=self._nudge)
         # Not fenced: a room is nobody's in particular, and whoever has asked for it waits for the answer.
@@ -113,7 +117,7 @@ class Runtime:
         attempts = AttemptRunner(livekit, looker, self.pacing, ghosts, self.fleet, clock, randomness, times.attempt)
         self.pulse = PulseKeeper(asker, looker, clock, randomness, times.pulse)
         steward = Steward(
-            Dispatcher(looker, attempts, self.pacing, self._gate, self.fleet, clock, randomness),
+            Dispatcher(looker, attempts, self.pacing, self._gate, self.fleet, self.pauses, clock, randomness),
             Aftercare(looker, unhurried, asker, attempts, clock),
             self.pulse,
             Alarm(ports.alerts, clock, link),
@@ -169,7 +173,9 @@ class Runtime:
 
     async def start(self) -> None:
         """Take the lease, then drive what there is to drive. Raises StoreUnavailable, and can then be called again."""
+        await self.pauses.look()  # before anything is dispatched
         await self.ownership.start()
+        self._tasks.spawn("pauses", self.pauses.run())
         self._tasks.spawn("lease", self.ownership.keep_lease())
         self._tasks.spawn("takeover", self.ownership.take_over())
         self._tasks.spawn("continuity", self._continuity.run())

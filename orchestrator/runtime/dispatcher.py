@@ -15,7 +15,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from orchestrator.core import causes
 from orchestrator.core.causes import Cause
 from orchestrator.core.evidence import foreign_dispatch
-from orchestrator.core.facts import Awaited, DispatchAdopted, FallbackChosen, GaveUp, Waiting
+from orchestrator.core.facts import Awaited, DispatchAdopted, FallbackChosen, GaveUp, PauseOver, Waiting
 from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.policy import backoff_ceiling, candidate_deadline
 from orchestrator.core.session import Session
@@ -25,7 +25,8 @@ from orchestrator.runtime.fleet import FleetView
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner, Superseded
 from orchestrator.runtime.pacing import NoSlot, Pacing
-from orchestrator.runtime.ports import Clock, Randomness, RollcallError
+from orchestrator.runtime.pauses import PauseBoard
+from orchestrator.runtime.ports import Clock, Randomness, RollcallError, SlotEnd
 
 log = structlog.get_logger()
 
@@ -51,11 +52,13 @@ class Dispatcher:
         pacing: Pacing,
         gate: CredentialGate,
         fleet: FleetView,
+        board: PauseBoard,
         clock: Clock,
         randomness: Randomness,
     ) -> None:
         self._gate = gate
         self._fleet = fleet
+        self._board = board
         self._looker = looker
         self._attempts = attempts
         self._pacing = pacing
@@ -68,6 +71,8 @@ class Dispatcher:
             while placement := owner.wanted(name):
                 if _nobody_there(owner.session, placement):
                     await self._await_people(owner, name)
+                elif self._is_paused(placement):
+                    await self._await_pause_s_end(owner, name)
                 elif placement.awaited is Awaited.GRACE and placement.next_at is not None:
                     await self._await_grace(owner, name, placement.next_at)
                 elif placement.state is PlacementState.UNVERIFIED:
@@ -127,9 +132,15 @@ class Dispatcher:
             adopted = DispatchAdopted(name, self._randomness.attempt_id(), foreign.dispatch_id)
             session = await owner.record(adopted)
             return session.placement(name).open_attempt
+        if self._board.paused(placement.spec.agent_name):
+            return None
         await self._attempts.clear(owner, name)
         deadline = None if placement.state is PlacementState.UNVERIFIED else _deadline(placement)
-        if not await self._pacing.acquire(owner, placement, deadline):
+        paused = partial(self._board.paused, placement.spec.agent_name)
+        if not await self._pacing.acquire(owner, placement, deadline, paused):
+            return None
+        if self._board.paused(placement.spec.agent_name):
+            await self._pacing.give_back(owner.sid, placement, SlotEnd.OTHER)
             return None
         return await self._attempts.call(owner, name)
 
@@ -169,6 +180,25 @@ class Dispatcher:
                 await self._wait(owner, name, period)
         except RoomGone:
             await self._looker.finish_if_gone(owner)
+
+    def _is_paused(self, placement: Placement) -> bool:
+        """Whether an operator wants no new attempt now; what is under way goes on."""
+        if placement.open_attempt is not None:
+            return False
+        return placement.awaited is Awaited.PAUSED or self._board.paused(placement.spec.agent_name)
+
+    async def _await_pause_s_end(self, owner: SessionOwner, name: str) -> None:
+        def over(session: Session) -> bool:
+            placement = session.placement(name)
+            holds = placement.awaited is Awaited.PAUSED and self._board.paused(placement.spec.agent_name)
+            return _settled_or_empty(name, session) or not holds
+
+        if owner.session.placement(name).awaited is not Awaited.PAUSED:
+            await owner.record(Waiting(name, Awaited.PAUSED))
+        with self._board.awaiting(owner):
+            await owner.until(over)
+        if not _settled_or_empty(name, owner.session):
+            await owner.record(PauseOver(name))
 
     async def _await_people(self, owner: SessionOwner, name: str) -> None:
         if owner.session.placement(name).awaited is not Awaited.PEOPLE:

@@ -1,6 +1,7 @@
 """Waiting for a slot: a burst is what LiveKit loses, so only so many dispatches of one agent are under way at once."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -55,15 +56,17 @@ class Pacing:
                 waiter.freed = True
                 waiter.owner.nudge()
 
-    async def acquire(self, owner: SessionOwner, placement: Placement, deadline: float | None) -> bool:
-        """Wait for a slot; False when nobody wants that any more, or all anew. Raises NoSlot, Superseded.
+    async def acquire(
+        self, owner: SessionOwner, placement: Placement, deadline: float | None, paused: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Wait for a slot; False when nobody wants that any more, not now, or all anew. Raises NoSlot, Superseded.
 
         Waiting is no attempt, and the session shows it as what it is.
         """
         name, agent_name = placement.agent_name, placement.spec.agent_name
         waiter = _Waiter(owner)
         try:
-            while (wanted := owner.wanted(name)) and wanted.asked == placement.asked:
+            while (wanted := owner.wanted(name)) and wanted.asked == placement.asked and not paused():
                 reply = await self._ask(owner.sid, placement)
                 if reply is not None and reply.granted:
                     return True

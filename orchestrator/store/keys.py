@@ -229,6 +229,13 @@ class Keys:
         """Present while a repetition of the request with this key is known to be one."""
         return f"{self._prefix}request:{key}"
 
+    # --- the paused agent names: thirty days after a replica looked last ---
+
+    @property
+    def pauses(self) -> str:
+        """A hash: by agent name who paused it, since when, until when and why."""
+        return f"{self._prefix}pauses"
+
     # --- what operators did: ninety days after the last of it ---
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.core.fleet import Fleet, NameState, Tally, Worker, near_names, typo_of
+from orchestrator.core.pauses import Pause
 from orchestrator.core.verdict import spoken
 from orchestrator.web.times import Time
 
@@ -22,6 +23,17 @@ class SessionCounts(_View):
     """So many rooms wait for it."""
     unverified: int
     """For so many rooms a person was told that it is missing."""
+
+
+class PauseView(_View):
+    """An operator's pause: while it holds nobody is dispatched, and nothing that serves is touched."""
+
+    since: Time
+    until: Time | None
+    """null: until somebody ends it."""
+    by: str
+    """The scope of whoever asked for it."""
+    reason: str
 
 
 class AgentNameView(_View):
@@ -57,6 +69,8 @@ class AgentNameView(_View):
     capabilities: tuple[str, ...]
     """Those that any live worker has."""
     sessions: SessionCounts
+    paused: PauseView | None
+    """Null: it is dispatched as its sessions want."""
     near: tuple[str, ...]
     """Where nobody answers: announced names that look like this one."""
 
@@ -99,7 +113,11 @@ def known_names(fleet: Fleet, configured: Collection[str]) -> list[str]:
     return sorted({*configured, *fleet.announced, *fleet.live, *fleet.joined, *fleet.tallies})
 
 
-def agent_name_view(fleet: Fleet, agent_name: str, configured: Collection[str]) -> AgentNameView:
+def pause_view(pause: Pause | None) -> PauseView | None:
+    return None if pause is None else PauseView(since=pause.since, until=pause.until, by=pause.by, reason=pause.reason)
+
+
+def agent_name_view(fleet: Fleet, agent_name: str, configured: Collection[str], pause: Pause | None = None) -> AgentNameView:
     workers = [worker.told for worker in fleet.workers(agent_name)]
     joined, counts = fleet.joined.get(agent_name), fleet.tallies.get(agent_name, Tally())
     return AgentNameView(
@@ -120,12 +138,15 @@ def agent_name_view(fleet: Fleet, agent_name: str, configured: Collection[str]) 
         versions=_distinct(told.version for told in workers),
         capabilities=_distinct(capability for told in workers for capability in told.capabilities),
         sessions=SessionCounts(verified=counts.verified, dispatching=counts.dispatching, unverified=counts.unverified),
+        paused=pause_view(pause),
         near=() if workers or joined is not None else near_names(agent_name, fleet.live),
     )
 
 
-def agent_name_detail(fleet: Fleet, agent_name: str, configured: Collection[str]) -> AgentNameDetail:
-    summary = agent_name_view(fleet, agent_name, configured)
+def agent_name_detail(
+    fleet: Fleet, agent_name: str, configured: Collection[str], pause: Pause | None = None
+) -> AgentNameDetail:
+    summary = agent_name_view(fleet, agent_name, configured, pause)
     workers = tuple(_worker(fleet, worker) for worker in fleet.workers(agent_name))
     return AgentNameDetail(**dict(summary), workers_detail=workers)
 

@@ -1,6 +1,6 @@
 """Workers announce themselves, and people see who answers to which agent name: what LiveKit's API cannot tell."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Final, Protocol
 
 from aiohttp import web
@@ -9,6 +9,7 @@ from pydantic import Field
 from orchestrator.configuration.credentials import Scope
 from orchestrator.contract import ANNOUNCE_PERIOD
 from orchestrator.core.fleet import Announcement, Fleet, near_names
+from orchestrator.core.pauses import Pause
 from orchestrator.runtime.ports import Announced
 from orchestrator.web.agent_view import AgentNameDetail, AgentNameList, agent_name_detail, agent_name_view, known_names
 from orchestrator.web.answers import answer
@@ -63,9 +64,10 @@ class FleetDesk(Protocol):
 
 
 class Agents:
-    """The handlers. `configured`: the agent names of the configuration."""
+    """The handlers. `configured`: the agent names of the configuration; `paused`: the pauses that hold, by agent name."""
 
-    def __init__(self, fleet: FleetDesk, configured: Collection[str]) -> None:
+    def __init__(self, fleet: FleetDesk, configured: Collection[str], paused: Callable[[], Mapping[str, Pause]] = dict) -> None:
+        self._paused = paused
         self._fleet = fleet
         self._configured = frozenset(configured)
 
@@ -87,24 +89,28 @@ class Agents:
 
     async def get_many(self, request: web.Request) -> web.Response:  # noqa: ARG002  # the signature of a handler
         fleet, configured = await self._fleet.look(), self._configured
-        names = known_names(fleet, configured)
-        return answer(AgentNameList(agents=tuple(agent_name_view(fleet, name, configured) for name in names)))
+        paused = self._paused()
+        names = sorted({*known_names(fleet, configured), *paused})
+        views = (agent_name_view(fleet, name, configured, paused.get(name)) for name in names)
+        return answer(AgentNameList(agents=tuple(views)))
 
     async def get_one(self, request: web.Request) -> web.Response:
         asked = request.match_info["agent"]
         agent_name = "" if asked == UNNAMED else asked
         fleet = await self._fleet.look()
-        names = known_names(fleet, self._configured)
+        paused = self._paused()
+        names = {*known_names(fleet, self._configured), *paused}
         if agent_name not in names:
-            return _not_found(agent_name, near_names(agent_name, names))
-        return answer(agent_name_detail(fleet, agent_name, self._configured))
+            return agent_not_found(agent_name, near_names(agent_name, names))
+        return answer(agent_name_detail(fleet, agent_name, self._configured, paused.get(agent_name)))
 
 
 def _is_id(text: str) -> bool:
     return 0 < len(text) <= _LONGEST_ID and text.isascii() and text.isprintable()
 
 
-def _not_found(asked: str, near: tuple[str, ...]) -> web.Response:
+def agent_not_found(asked: str, near: tuple[str, ...]) -> web.Response:
+    """The answer when nothing is known of an agent name."""
     shown = asked if len(asked) <= SHOWN_OF_WHAT_WAS_ASKED else f"{asked[:SHOWN_OF_WHAT_WAS_ASKED]}…"
     detail = (
         f'Nothing is known of an agent name "{shown}": it is not configured, and nobody has announced it or served under it.'

@@ -18,6 +18,7 @@ from orchestrator.core.facts.done import (
     FallbackChosen,
     ForeignAgentServes,
     GaveUp,
+    PauseOver,
     StrangerSeen,
     Waiting,
 )
@@ -81,6 +82,7 @@ Fact = (
     | IncidentTaken
     | Warned
     | Waiting
+    | PauseOver
     | DispatchAdopted
     | DispatchRecovered
     | DispatchRequested
@@ -124,6 +126,7 @@ __all__ = [
     "JobChanged",
     "JobStatus",
     "LeaveReason",
+    "PauseOver",
     "PeopleCounted",
     "PersonJoined",
     "PersonLeft",

@@ -17,6 +17,8 @@ class Awaited(StrEnum):
     LIVEKIT = "livekit"
     BACKOFF = "backoff"
     GRACE = "grace"
+    PAUSED = "paused"
+    """An operator has paused dispatching of this agent name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,13 @@ class Waiting:
     placement: str
     awaited: Awaited
     until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PauseOver:
+    """What the placement waited for, because an operator had paused its agent name, may go on."""
+
+    placement: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from orchestrator.runtime.ports.errors import (
 from orchestrator.runtime.ports.fleet import Announced, Workers
 from orchestrator.runtime.ports.livekit import LiveKit, Pulse, PulseReply
 from orchestrator.runtime.ports.minting import Entrant, Minter
+from orchestrator.runtime.ports.pauses import Pauses
 from orchestrator.runtime.ports.replicas import Hearing, Incidents, Leases, Rounds, Shares, SlotEnd, SlotReply, Slots
 from orchestrator.runtime.ports.sessions import Appended, AppendReply, Committed, Delivered, Loaded, Page, SessionStore
 from orchestrator.runtime.ports.surroundings import Alert, Alerts, Clock, Observer, Randomness
@@ -47,6 +48,7 @@ __all__ = [
     "NotFound",
     "Observer",
     "Page",
+    "Pauses",
     "Pulse",
     "PulseReply",
     "Randomness",

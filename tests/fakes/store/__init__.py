@@ -7,6 +7,7 @@ from tests.fakes.store.audit import MemoryAudit
 from tests.fakes.store.fleet import MemoryWorkers
 from tests.fakes.store.leases import MemoryLeases
 from tests.fakes.store.outbox import MemoryAlerts
+from tests.fakes.store.pauses import MemoryPauses
 from tests.fakes.store.server import Line, Server, Subscriber
 from tests.fakes.store.sessions import MemoryStore
 from tests.fakes.store.shared import MemoryHearing, MemoryIncidents, MemoryRounds, MemoryShares
@@ -19,6 +20,7 @@ __all__ = [
     "MemoryHearing",
     "MemoryIncidents",
     "MemoryLeases",
+    "MemoryPauses",
     "MemoryRounds",
     "MemoryShares",
     "MemorySlots",

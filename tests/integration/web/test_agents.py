@@ -205,6 +205,7 @@ async def test_a_name_that_is_served_says_with_how_much_room_and_since_when(clie
         "capabilities": ["de", "es", "fr"],
         "sessions": {"verified": 0, "dispatching": 0, "unverified": 0},
         "near": [],
+        "paused": None,
     }
 
 

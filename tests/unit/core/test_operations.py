@@ -9,6 +9,7 @@ from orchestrator.core.belonging import evictions, extras
 from orchestrator.core.causes import Cause
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Outcome, Session, SessionState
+from orchestrator.core.verdict import next_step, verdict
 from tests.unit.core.stories import (
     SID,
     START,
@@ -179,6 +180,24 @@ def test_in_a_room_without_people_nobody_is_replaced() -> None:
 def test_whoever_is_being_replaced_goes_with_the_placement_that_is_dismissed() -> None:
     session = play(again(), cancelled(), session=serving(), at=LATER)
     assert [a.identity for a in evictions(session)] == ["agent-AJ_1"]
+
+
+# --- a pause --------------------------------------------------------------------------------------
+
+
+def test_whoever_waits_for_the_end_of_a_pause_is_shown_as_that_and_its_round_begins_anew() -> None:
+    waiting = play(opened(), person_joined(), routed("mary"), f.Waiting("mary", f.Awaited.PAUSED))
+    assert verdict(waiting, START + 5) == "mary is not dispatched: an operator has paused it."
+    assert next_step(waiting, START + 5) == "waits until its pause is over"
+    session = play(f.PauseOver("mary"), session=waiting, at=LATER)
+    assert (mary(session).awaited, mary(session).wanted_at, mary(session).first_wanted_at) == (None, LATER, START + 0.2)
+    assert play(f.PauseOver("mary"), session=session, at=session.updated_at) == session
+
+
+def test_an_unverified_one_says_that_it_is_paused_and_stays_unverified() -> None:
+    session = play(f.Waiting("mary", f.Awaited.PAUSED), session=given_up(), at=LATER)
+    assert verdict(session, LATER).endswith("an operator has paused it, so none is made now.")
+    assert mary(play(f.PauseOver("mary"), session=session)).state is PlacementState.UNVERIFIED
 
 
 # --- nothing any more -----------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from tests.fakes.store import (
     MemoryHearing,
     MemoryIncidents,
     MemoryLeases,
+    MemoryPauses,
     MemoryRounds,
     MemoryShares,
     MemoryStore,
@@ -107,6 +108,7 @@ class Service:
         self.alerts: MemoryAlerts = shared.alerts if shared else MemoryAlerts(self.store.line)
         self.leases: MemoryLeases = shared.leases if shared else MemoryLeases(self.store.line)
         self.livekit: FakeLiveKit = shared.livekit if shared else FakeLiveKit(clock, self.webhook)
+        self.pauses: MemoryPauses = shared.pauses.beside(self.store.line) if shared else MemoryPauses(self.store.line)
         self.crashes: list[str] = []
         self._event_ids = itertools.count(1)
         self.tasks = Tasks(lambda name, error: self.crashes.append(f"{name}: {error!r}"))
@@ -119,6 +121,7 @@ class Service:
             hearing=MemoryHearing(line),
             shares=MemoryShares(line),
             workers=MemoryWorkers(line),
+            pauses=self.pauses,
             incidents=MemoryIncidents(line),
             alerts=self.alerts,
             livekit=self.livekit,

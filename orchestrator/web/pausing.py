@@ -1,0 +1,147 @@
+"""POST /agents/<name>/pause and /resume: nobody of this name is dispatched for a while."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from orchestrator.configuration.credentials import Scope
+from orchestrator.configuration.values import duration
+from orchestrator.core.audit import Action, Deed
+from orchestrator.core.fleet import Fleet, near_names
+from orchestrator.core.pauses import Pause
+from orchestrator.runtime.ports import Clock
+from orchestrator.web.agent_view import PauseView, known_names, pause_view
+from orchestrator.web.agents import agent_not_found
+from orchestrator.web.answers import answer
+from orchestrator.web.commands import UNNAMED, scope_of
+from orchestrator.web.operation_models import Reason, ReasonRequest
+from orchestrator.web.operation_ports import Audit
+from orchestrator.web.requests import REFUSALS, Body, Refused, read_model
+from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
+
+log = structlog.get_logger()
+
+_LONGEST: float = 30 * 86_400.0
+"""Seconds. Whoever wants longer does not want the agent."""
+
+_Duration = Annotated[
+    float, BeforeValidator(duration, json_schema_input_type=float | str), Field(gt=0, le=_LONGEST, allow_inf_nan=False)
+]
+
+
+class PauseRequest(Body):
+    """Why nobody is to be dispatched, and for how long."""
+
+    reason: Reason = ""
+    duration: _Duration | None = None
+    """Seconds, or as text: `30m`; 30 days at the most. null: until somebody ends it."""
+
+
+class PausedAgent(BaseModel):
+    """An agent name, and whether it is paused."""
+
+    model_config = ConfigDict(frozen=True)
+
+    agent_name: str
+    paused: PauseView | None
+
+
+class Board(Protocol):
+    """The pauses. Its coroutines raise StoreUnavailable."""
+
+    def current(self) -> Mapping[str, Pause]: ...
+
+    async def pause(self, agent_name: str, pause: Pause) -> None: ...
+
+    async def resume(self, agent_name: str) -> None: ...
+
+
+class FleetLook(Protocol):
+    async def look(self) -> Fleet:
+        """Raises StoreUnavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PausingParts:
+    board: Board
+    fleet: FleetLook
+    configured: Collection[str]
+    audit: Audit
+    clock: Clock
+
+
+class Pausing:
+    """The handlers. Each raises Refused."""
+
+    def __init__(self, parts: PausingParts) -> None:
+        self._parts = parts
+
+    async def pause(self, request: web.Request) -> web.Response:
+        asked = await read_model(request, PauseRequest)
+        name = await self._known(request)
+        now = self._parts.clock.now()
+        until = None if asked.duration is None else now + asked.duration
+        pause = Pause(now, until, by=scope_of(request), reason=asked.reason)
+        await self._parts.audit.add(Deed(Action.PAUSE, scope_of(request), asked.reason, agent_name=name))
+        await self._parts.board.pause(name, pause)
+        log.info("operation", operation="pause", agent=name)
+        return answer(PausedAgent(agent_name=name, paused=pause_view(pause)))
+
+    async def resume(self, request: web.Request) -> web.Response:
+        asked = await read_model(request, ReasonRequest)
+        name = await self._known(request)
+        await self._parts.audit.add(Deed(Action.RESUME, scope_of(request), asked.reason, agent_name=name))
+        await self._parts.board.resume(name)
+        log.info("operation", operation="resume", agent=name)
+        return answer(PausedAgent(agent_name=name, paused=None))
+
+    async def _known(self, request: web.Request) -> str:
+        """The agent name. Raises Refused for one of which nothing is known: it would be a typing error."""
+        asked = request.match_info["agent"]
+        name = "" if asked == UNNAMED else asked
+        fleet = await self._parts.fleet.look()
+        names = {*known_names(fleet, self._parts.configured), *self._parts.board.current()}
+        if name not in names:
+            raise Refused(agent_not_found(name, near_names(name, names)))
+        return name
+
+
+def pausing_routes(parts: PausingParts) -> tuple[Route, ...]:
+    pausing = Pausing(parts)
+    agent = Parameter("agent", "path", f"An agent name, as one percent-encoded segment; `{UNNAMED}`: the empty one.")
+    answers = {
+        200: Answer("It is done; other replicas follow within two seconds.", PausedAgent),
+        404: refusal("Nothing is known of this name; `near` lists names that look like it."),
+        503: UNAVAILABLE,
+        **{status: refusal(description) for status, description in REFUSALS.items()},
+        **PROTECTED,
+    }
+    return (
+        Route(
+            "POST",
+            "/agents/{agent}/pause",
+            pausing.pause,
+            scope=Scope.OPERATE,
+            name="pauseAgent",
+            summary="Dispatch nobody of this name for a while; who serves is not touched, and who waits goes on waiting.",
+            answers=answers,
+            parameters=(agent,),
+            accepts=PauseRequest,
+        ),
+        Route(
+            "POST",
+            "/agents/{agent}/resume",
+            pausing.resume,
+            scope=Scope.OPERATE,
+            name="resumeAgent",
+            summary="End a pause: every session that waited for it begins its round anew.",
+            answers=answers,
+            parameters=(agent,),
+            accepts=ReasonRequest,
+        ),
+    )
