@@ -67,7 +67,7 @@ class Metrics:
         )
         self.commands = Counter(
             "rollcall_commands_total",
-            "What people, callers and agents asked for: want, switch, dismiss.",
+            "What people, callers and agents asked for: want, switch, dismiss, redispatch, cancel, resolve.",
             ["command", "source"],
             registry=registry,
         )

@@ -70,6 +70,12 @@ class Observation:
                 command = "want" if fact.instead_of is None else "switch"
             case f.AgentDismissed():
                 command = "dismiss"
+            case f.RoundWanted():
+                command = "redispatch"
+            case f.SessionCancelled():
+                command = "cancel"
+            case f.IncidentTaken():
+                command = "resolve"
             case _:
                 return
         self._metrics.commands.labels(command, fact.source.value).inc()

@@ -267,6 +267,17 @@ def test_what_was_asked_for_is_counted_by_who_asked(watched: Watched) -> None:
     }
 
 
+def test_what_operators_do_is_counted_by_what_it_is(watched: Watched) -> None:
+    watched.play(opened(), routed("mary"), requested(), f.GaveUp("mary", Cause.NOT_TAKEN))
+    operator = f.Source.OPERATOR
+    watched.play(f.IncidentTaken(None, operator), f.RoundWanted("mary", "w1", operator), f.SessionCancelled(operator))
+    assert watched.count("rollcall_commands_total") == {
+        'rollcall_commands_total{command="resolve",source="operator"}': 1.0,
+        'rollcall_commands_total{command="redispatch",source="operator"}': 1.0,
+        'rollcall_commands_total{command="cancel",source="operator"}': 1.0,
+    }
+
+
 def test_a_second_agent_that_is_taken_out_is_counted_once(watched: Watched) -> None:
     watched.play(opened(), routed("mary"), requested(), agent_joined(), agent_joined("AJ_2"))
     retired = f.AgentRetired("agent-AJ_2", "a second agent of ours")
