@@ -12,16 +12,19 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from orchestrator.cli import app
+from orchestrator.runtime.pauses import PauseBoard
 from orchestrator.store.fleet import WorkerLimits
 from orchestrator.web import agents
 from orchestrator.web.auth import Bearers
 from orchestrator.web.links import Links
+from orchestrator.web.pausing import PausingParts, pausing_routes
 from orchestrator.web.server import build_app
 from orchestrator.web.sessions import Sessions
 from orchestrator.web.table import routes_of
-from tests.fakes.store import Line, MemoryWorkers, Server
+from tests.fakes.store import Line, MemoryAudit, MemoryPauses, MemoryWorkers, Server
 from tests.integration.web.door import TOKENS, Door, acknowledge, expose
 
+CONFIGURED = ["mary", "tom"]
 READER = "a-token-to-read"
 OPERATOR = "a-token-to-operate"
 
@@ -31,11 +34,15 @@ class Lookout:
 
     def __init__(self) -> None:
         self.door = Door()
-        self.workers = MemoryWorkers(Line(Server(self.door.clock)), WorkerLimits(of_name=10, workers=10, names=10))
+        line = Line(Server(self.door.clock))
+        self.workers = MemoryWorkers(line, WorkerLimits(of_name=10, workers=10, names=10))
+        self.board = PauseBoard(MemoryPauses(line), self.door.clock)
+        self.audit = MemoryAudit(line)
         sessions = Sessions(self.door.archive, self.door.clock, Links(None))
         routes = (
             *routes_of(acknowledge, sessions, self.door.readiness, expose),
-            *agents.routes(agents.Agents(self.workers, ["mary", "tom"])),
+            *agents.routes(agents.Agents(self.workers, CONFIGURED, self.board.current)),
+            *pausing_routes(PausingParts(self.board, self.workers, CONFIGURED, self.audit, self.door.clock)),
         )
         self.app = build_app(routes, bearers=Bearers(TOKENS, dev=False), version="1.2.3")
 
