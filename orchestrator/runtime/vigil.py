@@ -103,6 +103,8 @@ class Vigil:
                 await self._wrong(sight)
             elif sight.wrong is False:
                 await self._right(sight, is_open=sight.kind in open_kinds)
+            else:
+                self._since.pop(sight.kind, None)  # its complaint grows stale by itself
         await self._close_what_nobody_knows(open_kinds - sights.keys())
 
     async def _wrong(self, sight: Sight) -> None:

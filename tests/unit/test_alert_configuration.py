@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.configuration import apprise_url
 from orchestrator.configuration.problems import ConfigurationError
 from orchestrator.core.alerts import AlertType, Severity
 from orchestrator.core.causes import Cause
 from orchestrator.settings import Configuration
-from orchestrator.settings.loading import load_configuration
+from orchestrator.settings.loading import load_configuration, load_settings
 
 HOOK = f'webhook: {{url: "https://x", secret: "whsec_{"A" * 32}"}}'
 
@@ -81,4 +82,28 @@ def test_what_fires_when_and_how_bad_it_is_may_be_said(file: Path) -> None:
 def test_a_sink_that_cannot_be_meant_is_refused_and_its_secret_is_not_shown(file: Path, block: str, message: str) -> None:
     problem = refused(file, block)
     assert problem.startswith(f"rollcall.yaml:2: {message}")
+    assert "hunter2" not in problem
+
+
+def refused_at_start(file: Path, block: str) -> str:
+    pair = f'livekit_url: ws://127.0.0.1:7880\nlivekit_api_key: a\nlivekit_api_secret: "{"s" * 32}"\nhost: 127.0.0.1\n'
+    file.write_text(pair + "routes: [{agents: []}]\n" + block)
+    with pytest.raises(ConfigurationError) as refusal:
+        load_settings({"config": str(file), "dev": True})
+    (problem,) = refusal.value.problems
+    return str(problem).removeprefix(str(file.parent) + "/")
+
+
+def test_where_apprise_is_not_installed_the_service_does_not_start_with_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apprise_url, "installed", lambda: False)
+    problem = refused_at_start(file, 'alerts: [{apprise: {url: "slack://hunter2/b/c"}}]')
+    assert problem.startswith("rollcall.yaml:6: alerts[0].apprise: The package apprise is not installed. Install it with")
+    assert "hunter2" not in problem
+
+
+# Apprise imports a module of Python's own that is to go.
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_a_url_that_apprise_does_not_understand_is_refused_at_start(file: Path) -> None:
+    problem = refused_at_start(file, 'alerts: [{apprise: {url: "nobody://hunter2"}}]')
+    assert problem.startswith("rollcall.yaml:6: alerts[0].apprise.url: Apprise does not understand this URL.")
     assert "hunter2" not in problem

@@ -11,8 +11,8 @@ from orchestrator.configuration.apprise_url import notifier
 from orchestrator.core.alerts import Severity
 from orchestrator.runtime.ports import Alert
 
-TIMEOUT: Final = 30.0
-"""Seconds: apprise asks its services one after the other, with timeouts of its own."""
+TIMEOUT: Final = 15.0
+"""Seconds: apprise gives a service 4 s to connect and 4 s to answer, and some are asked twice."""
 
 _KINDS: Final = {Severity.CRITICAL: "failure", Severity.WARNING: "warning", Severity.INFO: "info"}
 

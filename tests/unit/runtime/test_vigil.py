@@ -82,6 +82,17 @@ async def test_it_is_told_after_its_time_once_and_its_end_when_it_is_seen() -> N
     assert (firing.type, firing.sink, resolved.sink) == ("sink_down", "hook", "hook")
 
 
+async def test_what_comes_again_after_nobody_could_tell_has_its_time_anew() -> None:
+    replicas = Replicas("a")
+    replicas.seen["a"] = True
+    await replicas.keep(20)
+    replicas.seen["a"] = None
+    await replicas.keep(600)
+    replicas.seen["a"] = True
+    await replicas.keep(20)
+    assert replicas.told == []
+
+
 async def test_who_sees_nothing_wrong_does_not_end_what_another_one_sees() -> None:
     replicas = Replicas("a", "b")
     replicas.seen |= {"a": True, "b": False}
