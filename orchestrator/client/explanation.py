@@ -13,8 +13,10 @@ from orchestrator.client.session_list import worst_first
 from orchestrator.client.text import NOTHING, agent, printable, room
 from orchestrator.core import causes
 from orchestrator.core.causes import Cause
+from orchestrator.core.facts import Awaited
 from orchestrator.core.verdict import spoken
 
+_PAUSED: Final = Awaited.PAUSED.value
 _OF_THE_FLEET: Final = frozenset({None, *(cause.value for cause in causes.UNTAKEN)})
 
 
@@ -53,7 +55,7 @@ def explain(session: Session, fleet: Agent | None) -> Explanation:
         cause=cause,
         meaning=_meaning(placement) if placement else None,
         evidence=" ".join(_evidence(session, placement, fleet)),
-        fix=placement.fix if placement and placement.fix else _fix(session),
+        fix=_fix(session, placement),
         next=session.next,
         runbook=session.links.runbook,
     )
@@ -127,9 +129,13 @@ def _of_attempts(placement: Placement) -> str:
     return f"{counted}{shown}: LiveKit accepted {accepted or 'none'}, {joined or 'none'} joined{job}."
 
 
-def _fix(session: Session) -> str | None:
+def _fix(session: Session, placement: Placement | None) -> str | None:
+    if placement is not None and placement.awaited == _PAUSED:
+        return f"Resume it with `rollcall resume {agent(placement.agent_name)}`, once what it was paused for is over."
+    if placement is not None and placement.fix:
+        return placement.fix
     match session.state:
-        case "unrouted":
+        case "unrouted" if not session.placements:
             return f"Try `rollcall route test --room {printable(session.room)}`, and correct the routes."
         case "observed":
             return "Have agents sent into it with `rollcall redispatch`, or leave it to whoever made it."

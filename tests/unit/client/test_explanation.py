@@ -62,3 +62,15 @@ def test_a_room_that_no_route_takes_points_to_the_routes() -> None:
     session = told(play(f.RoomOpened("lobby", "RM_3", START), routed()))
 
     assert "rollcall route test --room lobby" in str(explain(session, None).fix)
+
+
+def test_an_agent_that_is_paused_is_to_be_resumed() -> None:
+    session = told(play(f.RoomOpened("lobby", "RM_3", START), routed("mary"), f.Waiting("mary", f.Awaited.PAUSED)))
+
+    assert "`rollcall resume mary`" in str(explain(session, None).fix)
+
+
+def test_a_room_that_somebody_cancelled_has_no_wrong_route() -> None:
+    session = told(play(f.SessionCancelled(f.Source.OPERATOR, ""), session=missing(), at=START + 2))
+
+    assert "route test" not in str(explain(session, None).fix)
