@@ -62,7 +62,7 @@ def posted(alert: Alert, telling: Telling, now: float) -> dict[str, Any]:
     return {
         "labels": _present(
             {
-                "alertname": f"Rollcall{alert.type.title().replace('_', '')}",
+                "alertname": alertname(alert.type),
                 "severity": telling.severity(alert).value,
                 "agent": _UNNAMED if alert.agent_name == "" else alert.agent_name,
                 "cause": alert.cause.value if alert.cause else None,
@@ -83,6 +83,11 @@ def posted(alert: Alert, telling: Telling, now: float) -> dict[str, Any]:
         **_times(alert, now),
         **({"generatorURL": alert.link} if alert.link and alert.link.startswith("http") else {}),
     }
+
+
+def alertname(alert_type: str) -> str:
+    """As the rules for Prometheus name theirs: the same trouble, told by both, is one group."""
+    return "Rollcall" + alert_type.title().replace("_", "").replace("Livekit", "LiveKit")
 
 
 def _times(alert: Alert, now: float) -> dict[str, str]:

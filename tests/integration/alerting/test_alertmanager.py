@@ -12,7 +12,7 @@ from pytest_aiohttp import AiohttpServer
 
 from orchestrator.alerting.connecting import http_session
 from orchestrator.alerting.ports import NotAccepted
-from orchestrator.alerting.sinks.alertmanager import AlertmanagerSink
+from orchestrator.alerting.sinks.alertmanager import AlertmanagerSink, alertname
 from orchestrator.alerting.telling import Telling
 from orchestrator.runtime.clock import StoreClock
 from orchestrator.runtime.ports import Alert
@@ -124,3 +124,13 @@ async def test_an_alertmanager_at_another_path_has_accepted_nothing(
     wrong = AlertmanagerSink("am", sink._url.removesuffix("/prefix/api/v2/alerts"), TELLING, http, StoreClock())
     with pytest.raises(NotAccepted, match=r"^HTTP 404$"):
         await wrong.send(FIRING)
+
+
+def test_alerts_are_named_as_the_rules_for_prometheus_name_theirs() -> None:
+    names = [alertname(kind) for kind in ("livekit_unreachable", "store_trouble", "watchdog", "livekit_rejected_credentials")]
+    assert names == [
+        "RollcallLiveKitUnreachable",
+        "RollcallStoreTrouble",
+        "RollcallWatchdog",
+        "RollcallLiveKitRejectedCredentials",
+    ]
