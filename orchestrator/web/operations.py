@@ -102,8 +102,7 @@ class Operations:
         """
         if nothing and key is None:
             return False
-        if not nothing:
-            await self._parts.audit.add(deed)
+        await self._parts.audit.add(deed)
         log.info("operation", operation=deed.action.value, room=session.room, sid=session.sid, agent=deed.agent_name)
         return await self._parts.wishes.wish(opening_of(session), [fact], key=key) is Appended.DUPLICATE
 
