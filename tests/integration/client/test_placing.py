@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 
 import pytest
+from aiohttp import ClientSession
 from pytest_aiohttp import AiohttpServer
 
 from orchestrator.core import facts as f
@@ -83,8 +85,20 @@ async def test_a_reader_s_token_changes_nothing_and_the_scope_is_named(doing: Do
     assert await doing.session("RM_1") == before
 
 
-async def test_what_was_said_is_shown_line_by_line(aiohttp_server: AiohttpServer, doing: Doing) -> None:
-    rollcall = await serve(aiohttp_server, doing.app, "a-token-to-worker")
+async def test_what_was_said_is_shown_line_by_line(rollcall: Rollcall) -> None:
     reader = Rollcall(rollcall.url, READER)
     assert "Nothing was said" in (await reader("transcript", "support-17")).stdout
-    assert json.loads((await reader("transcript", "support-17", "--json")).stdout)["items"] == []
+    items = [
+        {"id": "1", "role": "assistant", "text": "Hello, I am Mary.", "at": "2026-11-21T10:41:00Z", "interrupted": True},
+        {"id": "2", "role": "user", "text": "Hi\x1b[2J", "at": "2026-11-21T10:41:02.5Z"},
+    ]
+    worker = {"Authorization": "Bearer a-token-to-worker"}
+    async with ClientSession(headers=worker) as http:
+        url = f"{rollcall.url}/sessions/support-17/transcript"
+        assert (await http.post(url, json={"agent_name": "mary", "items": items})).status == HTTPStatus.NO_CONTENT
+
+    assert (await reader("transcript", "support-17")).stdout.splitlines() == [
+        "10:41:00.000  mary  Hello, I am Mary. (interrupted)",
+        "10:41:02.500  user  Hi\\x1b[2J",
+    ]
+    assert len(json.loads((await reader("transcript", "support-17", "--json")).stdout)["items"]) == len(items)
