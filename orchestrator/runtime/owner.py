@@ -174,8 +174,7 @@ class SessionOwner:
                     return self.session
 
     async def _fold_and_commit(self, facts: tuple[Fact, ...]) -> None:
-        reloaded = self._stale
-        if reloaded:
+        if self._stale:
             await self._reload()
         waiting = await self._waiting()
         session = self._session
@@ -197,9 +196,6 @@ class SessionOwner:
             take(Delivered(fact, now))
         if not steps or session is None:
             self._inbox = None  # all of it is folded: the next wake-up reads anew
-            if reloaded and session is not None:  # it may have gone back in time, to what nobody works for any more
-                self.nudge()
-                self._on_commit(self)
             return
         if await self._parts.store.commit(session, epoch=self._epoch, trim=len(waiting)) is Committed.SUPERSEDED:
             self.stop()
@@ -235,11 +231,18 @@ class SessionOwner:
 
     async def _reload(self) -> None:
         loaded = await self._parts.store.take(self.sid, self._parts.replica, from_owner=None)
-        if loaded is None:
+        if loaded is None or self._is_older(loaded.session):
             self.stop()
             raise Superseded(self.sid)
         self._session, self._epoch, self._inbox = loaded.session, loaded.epoch, loaded.inbox
         self._stale = False
+
+    def _is_older(self, stored: Session | None) -> bool:
+        """Whether the store has forgotten what was committed: then all begins anew, as after a takeover.
+
+        Who works for the session still, or does not any more, knows what is not so: an agent that nobody asked for yet.
+        """
+        return self._session is not None and (stored is None or stored.updated_at < self._session.updated_at)
 
     def _check(self) -> None:
         if self._stopped:

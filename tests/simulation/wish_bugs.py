@@ -27,7 +27,7 @@ class ReplacesTheRelieved(Bug):
     """An agent that has handed over and said goodbye is lost, like any other."""
 
     name = "a relieved agent is replaced"
-    first = 33
+    first = 93
 
     def in_place(self) -> AbstractContextManager[None]:
         return replaced(settlement, {"_what_follows": _what_follows})
@@ -51,7 +51,7 @@ class KeepsTheLate(Bug):
     """Whoever comes after it was dismissed stays."""
 
     name = "a dismissed agent that comes late is kept"
-    first = 18
+    first = 35
     parts: ClassVar[Mapping[str, type]] = {"Aftercare": _CarelessAftercare}
 
     def in_place(self) -> AbstractContextManager[None]:

@@ -158,7 +158,7 @@ class RelievedInTime(KnowsWishes):
         if before.record is None or before.record.ended or session.ended or self.forgetful:
             return
         for was, placement in _pairs(before.record, session):
-            if _leaves(was) and not _leaves(placement) and not placement.over:
+            if _leaves(was) and not _leaves(placement) and self._serves_on(session, placement):
                 self._to_go.pop((session.sid, placement.agent_name), None)  # it serves on
                 self._leaving = [leaving for leaving in self._leaving if leaving.identity != was.identity]
             self._stays_away(session, was, placement)
@@ -176,6 +176,11 @@ class RelievedInTime(KnowsWishes):
             self.broken(session.room, f"{name} goes, although nobody dismissed it, and nobody serves in its place")
         if dismissed and placement.over and was.identity:
             self._leaving.append(Leaving(session.room, was.identity, now, now + _SOON, f"{name} was dismissed"))
+
+    def _serves_on(self, session: Session, placement: Placement) -> bool:
+        """Whether it need not go any more: it was asked for again, or who came in its place is gone."""
+        relievers = (session.find_placement(name) for name in self.relievers(session.sid, placement.agent_name))
+        return placement.state is PlacementState.VERIFIED or any(p is not None and p.wanting for p in relievers)
 
     def _stays_away(self, session: Session, was: Placement, placement: Placement) -> None:
         name = placement.agent_name
