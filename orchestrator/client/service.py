@@ -130,6 +130,9 @@ def connect(url: str | None) -> Service:
     if named is None:
         fix = "Set ROLLCALL_URL to its address, such as http://127.0.0.1:8080, or give --url."
         raise CommandFailed(ExitCode.USAGE, "Nobody said where the service runs.", fix)
+    if "@" in named:
+        fix = "Put a token of the service into ROLLCALL_API_TOKEN."
+        raise CommandFailed(ExitCode.USAGE, "The address of a service holds no user and no password.", fix)
     if not _is_address(named):
         fix = "Write http:// or https://, a host and perhaps a port: http://127.0.0.1:8080."
         raise CommandFailed(ExitCode.USAGE, f"{printable(named)} is no address of a service.", fix)

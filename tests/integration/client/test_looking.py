@@ -154,6 +154,12 @@ async def test_what_is_no_address_is_refused_before_anything_is_sent(rollcall: R
     assert (ran.exit_code, "is no address of a service" in ran.stderr) == (ExitCode.USAGE, True)
 
 
+async def test_an_address_with_a_password_is_refused_and_not_repeated(rollcall: Rollcall) -> None:
+    ran = await rollcall("sessions", "--url", "http://me:hush@127.0.0.1:9")
+
+    assert (ran.exit_code, "hush" in ran.output) == (ExitCode.USAGE, False)
+
+
 async def test_a_service_that_does_not_answer_is_unhealthy(rollcall: Rollcall) -> None:
     ran = await rollcall("sessions", "--url", "http://127.0.0.1:9")
 
