@@ -116,11 +116,11 @@ async def test_at_no_moment_of_a_replacement_is_nobody_there_and_afterwards_only
         assert new != old
         assert {old, new} in seen
         assert service.livekit.agents(ROOM) == [new]
+        assert len(service.livekit.living[ROOM].dispatches) == 1
         told = json.loads(service.livekit.metadata[-1])["rollcall"]
         assert told["instead_of"] == {"agent_name": "mary", "identity": old}
         await service.clock.sleep(120)
         assert service.livekit.agents(ROOM) == [new]
-        assert len(service.livekit.living[ROOM].dispatches) == 1
         assert service.livekit.calls.count("create_dispatch") == 2
 
 
@@ -130,9 +130,11 @@ async def test_an_agent_for_whom_nobody_else_comes_serves_on_and_is_asked_whethe
         opening = await service.start_room()
         old = await in_state(service, PlacementState.VERIFIED)
         service.livekit.worker = None
+        (dispatch,) = service.livekit.living[ROOM].dispatches
         await ask(service, opening, again())
         await in_state(service, PlacementState.LOST)
         assert await in_state(service, PlacementState.VERIFIED) == old
+        assert dispatch in service.livekit.living[ROOM].dispatches
         asked = len(service.livekit.asked)
         await service.clock.sleep(60)
         assert service.livekit.agents(ROOM) == [old]

@@ -94,6 +94,16 @@ async def test_every_replica_knows_of_it_and_of_its_end() -> None:
         await verified(first)
 
 
+async def test_a_replica_knows_of_it_before_it_drives_its_first_session() -> None:
+    async with running(wants("mary")) as first:
+        first.livekit.worker = joins
+        await first.pauses.pause("mary", Pause(first.clock.now()))
+        async with running(wants("mary"), replica="r2", shared=first) as second:
+            await second.start_room()
+            await waits_for_that(second)
+            assert await calls(second) == 0
+
+
 async def test_a_replica_that_takes_over_lets_go_on_what_waited_for_a_pause_that_is_over() -> None:
     async with running(wants("mary")) as first:
         first.livekit.worker = joins
