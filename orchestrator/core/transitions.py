@@ -153,6 +153,8 @@ def _foreign_agent_serves(session: Session, fact: f.ForeignAgentServes, now: flo
     foreign = session.present_agent(fact.identity)
     if foreign is None or placement.identity == fact.identity or placement.state is not PlacementState.VERIFIED:
         return session
+    if foreign.proof < Proof.JOINED:  # only listed, or silent: nobody gives way to what may not be there
+        return session
     ours = placement.identity
     session = confirm(session, placement, foreign, now)
     session = retire(session, (ours,))

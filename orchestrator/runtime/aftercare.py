@@ -18,11 +18,12 @@ from orchestrator.core.facts import (
     StrangerSeen,
 )
 from orchestrator.core.listing import Look
-from orchestrator.core.placement import Attempt, PlacementState
+from orchestrator.core.placement import Attempt, Placement, PlacementState
+from orchestrator.core.proof import Proof
 from orchestrator.core.relief import SHOWN_AFTER
 from orchestrator.core.session import Agent, Session
 from orchestrator.core.silence import lost_with_its_node
-from orchestrator.runtime.asking import Asker
+from orchestrator.runtime.asking import Asker, told
 from orchestrator.runtime.attempt import AttemptRunner
 from orchestrator.runtime.looking import Looker, LookFailed, RoomGone
 from orchestrator.runtime.owner import SessionOwner, Superseded
@@ -182,14 +183,25 @@ class Aftercare:
         for agent in judgement.remove:
             if agent.identity not in owner.session.retired:
                 await owner.record(AgentRetired(agent.identity, "a second agent of ours"))
-        for placement, agent in judgement.foreign:
-            await owner.record(ForeignAgentServes(placement.agent_name, agent.identity))
-            for attempt in owner.session.placement(placement.agent_name).attempts:
-                if attempt.ours and attempt.dispatch_id and not attempt.deleted:
-                    await self._attempts.delete(owner.session.room, attempt.dispatch_id)
+        doubted = [agent for placement, agent in judgement.foreign if not await self._gave_way(owner, placement, agent)]
         for placement, agent in judgement.strangers:
             await owner.record(StrangerSeen(placement.agent_name, agent.identity))
-        return bool(judgement.undecided)
+        return bool(judgement.undecided or doubted)
+
+    async def _gave_way(self, owner: SessionOwner, placement: Placement, foreign: Agent) -> bool:
+        """Whether it is settled who serves: a foreign agent, in place of ours, or ours, as that one is not there."""
+        if foreign.proof < Proof.JOINED:  # only listed: it may be what a node that died has left
+            reply = await self._asker.ask(owner.session.room, foreign.identity, urgent=True)
+            answer = told(foreign, reply)
+            if answer is None:
+                return reply.pulse is Pulse.NOT_THERE
+            await owner.record(answer)
+        session = await owner.record(ForeignAgentServes(placement.agent_name, foreign.identity))
+        if session.serves(placement.agent_name, foreign.identity):
+            for attempt in session.placement(placement.agent_name).attempts:
+                if attempt.ours and attempt.dispatch_id and not attempt.deleted:
+                    await self._attempts.delete(session.room, attempt.dispatch_id)
+        return True
 
 
 def _is_dismissed(name: str, session: Session) -> bool:

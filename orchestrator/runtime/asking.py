@@ -42,7 +42,7 @@ class Asker:
         """Ask everybody who is listed and wanted; what each said, by participant sid. Raises Superseded."""
         agents = unproven(owner.session)
         replies = await asyncio.gather(*(self.ask(owner.session.room, a.identity, urgent=True) for a in agents))
-        facts = [fact for agent, reply in zip(agents, replies, strict=True) if (fact := _told(agent, reply))]
+        facts = [fact for agent, reply in zip(agents, replies, strict=True) if (fact := told(agent, reply))]
         if facts:
             await owner.record(*facts)
         return {agent.participant_sid: reply.pulse for agent, reply in zip(agents, replies, strict=True)}
@@ -59,7 +59,8 @@ class Asker:
         return tuple(fact for fact in facts if not (isinstance(fact, AgentLeft) and fact.participant_sid in doubted))
 
 
-def _told(agent: Agent, reply: PulseReply) -> Fact | None:
+def told(agent: Agent, reply: PulseReply) -> Fact | None:
+    """What a reply tells of an agent that was only listed; None: nothing yet."""
     if reply.pulse is Pulse.ALIVE:
         return PulseAnswered(agent.identity, reply.rtt_ms)
     return PulseUnsupported(agent.identity) if reply.pulse is Pulse.UNSUPPORTED else None

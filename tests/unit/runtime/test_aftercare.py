@@ -35,6 +35,27 @@ async def test_a_foreign_agent_that_comes_beside_ours_stays_and_ours_goes() -> N
         assert "did not dispatch" in session.warnings[0]
 
 
+async def test_ours_gives_way_to_a_foreign_agent_that_is_only_listed_when_that_one_answers_and_not_before() -> None:
+    async def unheard(livekit: FakeLiveKit, room: ListedRoom, dispatch: ListedDispatch) -> None:
+        job = await livekit.take_job(room, dispatch)
+        livekit.silent.add(job.identity or "")
+        await livekit.join(room, job.identity or "", dispatch.agent_name, webhook=False)
+
+    async with running(wants("mary")) as service:
+        service.livekit.worker = joins
+        await service.start_room()
+        ours = await verified(service)
+        service.livekit.worker = unheard
+        service.livekit.dispatch_by_hand(ROOM, "mary")
+        await service.clock.sleep(60)
+        assert (await service.session()).placement("mary").identity == ours
+        assert ours in service.livekit.agents(ROOM)
+        service.livekit.silent.clear()
+        await service.clock.sleep(20)
+        assert (await service.session()).placement("mary").identity != ours
+        assert ours not in service.livekit.agents(ROOM)
+
+
 async def test_a_create_that_was_ambiguous_and_came_late_is_deleted_ten_seconds_after_the_verification() -> None:
     async with running(wants("mary")) as service:
         service.livekit.worker = joins
