@@ -16,6 +16,9 @@ from orchestrator.store.embedded import embedded_valkey
 from orchestrator.store.keys import Keys
 from orchestrator.store.sessions import Retention, Sessions
 from tests.e2e.harness.redis import Flavour, redis_server
+from tests.logs import logs_go_where_they_went
+
+__all__ = ["logs_go_where_they_went"]
 
 
 def need(flavour: Flavour) -> None:
