@@ -45,7 +45,9 @@ orchestrator/web/page/livekit-client.mjs: deploy/page/package.json deploy/page/p
 demo: setup ## see it work: a real LiveKit, a worker, a client, and the session's timeline
 	@exec $(BIN)/python -m deploy.demo $(ARGS)
 
-# What needs a real server has the machine to itself; the rest shares it. Each part runs, whatever became of the one before.
+# What is about time, sound or a loaded machine has the machine to itself; the rest shares it. Each part runs, whatever became
+# of the one before.
+ALONE := tests/e2e/test_burst.py tests/e2e/test_speech.py tests/e2e/test_switch.py
 test: setup ## all tests: unit, integration, end to end
 ifeq ($(strip $(ARGS)),)
 	@failed=0; \
@@ -53,8 +55,10 @@ ifeq ($(strip $(ARGS)),)
 	$(BIN)/python -m pytest -m "not soak" -n 2 --dist worksteal tests/unit tests/integration tests/simulation || failed=1; \
 	echo "test: the agents, in their own environment"; \
 	.venv-worker/bin/python -m pytest tests/worker || failed=1; \
-	echo "test: end to end, and under faults"; \
-	$(BIN)/python -m pytest -m "not soak" tests/e2e tests/faults || failed=1; \
+	echo "test: end to end"; \
+	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE)) tests/e2e || failed=1; \
+	echo "test: end to end, one at a time"; \
+	$(BIN)/python -m pytest -m "not soak" $(ALONE) tests/faults || failed=1; \
 	exit $$failed
 else
 	@$(BIN)/python -m pytest -m "not soak" $(ARGS)
