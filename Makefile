@@ -47,7 +47,7 @@ demo: setup ## see it work: a real LiveKit, a worker, a client, and the session'
 
 # What is about time, sound or a loaded machine has the machine to itself; the rest shares it. Each part runs, whatever became
 # of the one before.
-ALONE := tests/e2e/test_burst.py tests/e2e/test_speech.py tests/e2e/test_switch.py
+ALONE := $(addprefix tests/e2e/test_,burst.py foreign.py late_agents.py replicas.py speech.py switch.py)
 test: setup ## all tests: unit, integration, end to end
 ifeq ($(strip $(ARGS)),)
 	@failed=0; \

@@ -98,7 +98,7 @@ def test_an_agent_of_unknown_dispatch_is_lost_when_no_listed_one_can_be_its_own(
 
 def test_nor_is_one_that_may_have_come_by_a_dispatch_which_we_deleted() -> None:
     """Two attempts of which no job was ever listed; the agent of one of them came late, known by its name alone."""
-    given_up = [f.AttemptEnded("mary", 1, Cause.NOT_TAKEN), f.DispatchDeleted("mary", 1)]
+    given_up = (f.AttemptEnded("mary", 1, Cause.NOT_TAKEN), f.DispatchDeleted("mary", 1))
     session = play(opened(), routed("mary"), requested(), accepted(), *given_up, agent_joined(at=START + 9))
     assert session.placement("mary").state is PlacementState.VERIFIED
     (agent,) = session.agents
