@@ -44,6 +44,7 @@ async def test_an_agent_that_is_taken_out_is_gone_at_once_and_nobody_comes_in_it
         client(stage.server, "taken-out"),
     ):
         await rollcall.wait_for_state("taken-out", "verified")
+        await wait_until(lambda: watched.presence("taken-out", "light").greatest == 1, description="a look has shown it")
         status, _ = await rollcall.operate("DELETE", "/sessions/taken-out/agents/light")
         assert status == 204
         await rollcall.wait_for_state("taken-out", "unrouted")
