@@ -24,7 +24,7 @@ class Answering:
             if self.failing_since is None:
                 self.failing_since = self._clock.now()
             raise
-        except Exception:
+        except Exception:  # whatever it says, LiveKit has answered; it is raised again
             self._answered()
             raise
         self._answered()

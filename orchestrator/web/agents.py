@@ -13,10 +13,9 @@ from orchestrator.core.pauses import Pause
 from orchestrator.runtime.ports import Announced
 from orchestrator.web.agent_view import AgentNameDetail, AgentNameList, agent_name_detail, agent_name_view, known_names
 from orchestrator.web.answers import answer
-from orchestrator.web.commands import UNNAMED
 from orchestrator.web.problems import problem
-from orchestrator.web.requests import REFUSALS, Body, read_model
-from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
+from orchestrator.web.requests import Body, agent_asked_for, read_model
+from orchestrator.web.routes import AGENT, BODY_REFUSALS, PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
 from orchestrator.web.sessions import SHOWN_OF_WHAT_WAS_ASKED
 
 _BODY_BYTES: Final = 16 * 1024
@@ -95,8 +94,7 @@ class Agents:
         return answer(AgentNameList(agents=tuple(views)))
 
     async def get_one(self, request: web.Request) -> web.Response:
-        asked = request.match_info["agent"]
-        agent_name = "" if asked == UNNAMED else asked
+        agent_name = agent_asked_for(request)
         fleet = await self._fleet.look()
         paused = self._paused()
         names = {*known_names(fleet, self._configured), *paused}
@@ -133,7 +131,7 @@ def routes(agents: Agents) -> tuple[Route, ...]:
             summary="A worker says that it is there, and how much room it has. Whoever waits for its agent name is woken.",
             answers={
                 204: Answer("It is live for 15 s.", media_type=None),
-                **{status: refusal(description) for status, description in REFUSALS.items()},
+                **BODY_REFUSALS,
                 429: refusal("So many workers or names are announced already that no other is taken in."),
                 503: UNAVAILABLE,
                 **PROTECTED,
@@ -173,8 +171,6 @@ def routes(agents: Agents) -> tuple[Route, ...]:
                 503: UNAVAILABLE,
                 **PROTECTED,
             },
-            parameters=(
-                Parameter("agent", "path", f"An agent name, as one percent-encoded segment; {UNNAMED}: the empty one."),
-            ),
+            parameters=(AGENT,),
         ),
     )

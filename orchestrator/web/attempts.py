@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from orchestrator.web.answers import answer
 from orchestrator.web.problems import problem
 from orchestrator.web.requests import Refused
-from orchestrator.web.sessions import SessionReader, not_found
+from orchestrator.web.sessions import SessionReader, find_session, not_found
 
 
 class AttemptAnswer(BaseModel):
@@ -30,8 +30,7 @@ class Attempts:
     async def get(self, request: web.Request) -> web.Response:
         """Raises Refused for a session or an attempt that is not known."""
         room, attempt_id = request.match_info["room"], request.match_info["attempt"]
-        sid = await self._store.find(room)
-        session = None if sid is None else await self._store.read(sid)
+        session = await find_session(self._store, room)
         if session is None:
             raise Refused(not_found(room, ()))
         for placement in session.placements:

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
 from orchestrator.core.audit import Deed
-from orchestrator.core.facts import Fact, PlacementSpec, RoomOpened, Routed
+from orchestrator.core.facts import Fact, RoomOpened, Routed
 from orchestrator.runtime.intake import Intake
 from orchestrator.runtime.ports import Clock
 from orchestrator.web.callers import Caller
+from orchestrator.web.placing import Placements
 from orchestrator.web.sessions import SessionReader
 
 
@@ -29,21 +30,6 @@ class SessionStore(SessionReader, Protocol):
 class Repeats(Protocol):
     async def is_new(self, key: str) -> bool:
         """Raises StoreUnavailable."""
-        ...
-
-
-class Placements(Protocol):
-    def __call__(
-        self,
-        room: str,
-        agent_name: str,
-        *,
-        metadata: str | dict[str, Any] | None,
-        deployment: str,
-        attributes: dict[str, str],
-        routed: PlacementSpec | None,
-    ) -> PlacementSpec:
-        """Raises UnknownAgent and MetadataRefused."""
         ...
 
 

@@ -6,7 +6,6 @@ import structlog
 from aiohttp import web
 
 from orchestrator.configuration.credentials import Scope
-from orchestrator.configuration.requests import MetadataRefused, UnknownAgent
 from orchestrator.core.audit import Action, Deed
 from orchestrator.core.facts import AgentDismissed, AgentWanted, Fact, PlacementSpec, RoomListed, RoomOpened, Source
 from orchestrator.core.placement import Placement, PlacementState
@@ -18,15 +17,13 @@ from orchestrator.web.command_models import AgentAnswer, AgentRequest, SwitchAns
 from orchestrator.web.command_ports import CommandParts
 from orchestrator.web.holding import read_hold, until
 from orchestrator.web.livekit_errors import livekit_problem
+from orchestrator.web.placing import asked_placement
 from orchestrator.web.problems import problem
-from orchestrator.web.requests import Refused, read_model
-from orchestrator.web.sessions import not_found
+from orchestrator.web.requests import UNNAMED, Refused, agent_asked_for, idempotency_key, read_model
+from orchestrator.web.sessions import find_session, session_asked_for
 from orchestrator.web.token_request import LONGEST_NAME, refuse_reserved
 
 log = structlog.get_logger()
-
-UNNAMED: Final = "(unnamed)"
-"""Stands in an address for the agent without a name: a segment cannot be empty."""
 
 LONGEST_HOLD: Final = 30.0
 """Seconds. Proxies and browsers end requests that take longer."""
@@ -34,8 +31,6 @@ LONGEST_HOLD: Final = 30.0
 USUAL_HOLD: Final = 10.0
 ACCEPTED_WITHIN: Final = 5.0
 """Seconds for which an answer waits for the id of the dispatch."""
-
-_LONGEST_KEY: Final = 128
 
 
 class Commands:
@@ -50,11 +45,13 @@ class Commands:
         asked = await read_model(request, AgentRequest)
         refuse_reserved(asked.attributes, "attributes")
         hold = read_hold(request, usual=USUAL_HOLD, longest=LONGEST_HOLD)
-        session = await self._live(request.match_info["room"])
+        session = await find_session(self._parts.store, request.match_info["room"])
+        session = None if session is None or session.ended else session
         room = _room_name(request) if session is None else session.room
         if guest is not None:
             self._parts.doorkeeper.allow_agent(guest, room)
-        spec = self._spec(
+        spec = asked_placement(
+            self._parts.placement,
             room,
             asked.agent_name,
             metadata=asked.metadata,
@@ -82,9 +79,17 @@ class Commands:
         """One agent in place of another, of a session that lives. Raises Refused."""
         asked = await read_model(request, SwitchRequest)
         hold = read_hold(request, usual=USUAL_HOLD, longest=LONGEST_HOLD)
-        session = await self._session(request)
+        session = await session_asked_for(self._parts.store, request, live=True)
         relieved = _relieved(session, asked)
-        spec = self._spec(session.room, asked.agent_name, metadata=asked.metadata, deployment="", attributes={}, routed=None)
+        spec = asked_placement(
+            self._parts.placement,
+            session.room,
+            asked.agent_name,
+            metadata=asked.metadata,
+            deployment="",
+            attributes={},
+            routed=None,
+        )
         if await self._is_to_be_done(request, session, asked.agent_name, relieved):
             wanted = AgentWanted(spec, _source(request), instead_of=relieved, grace=asked.grace)
             instead_of = f"instead of {relieved or UNNAMED}"
@@ -96,9 +101,8 @@ class Commands:
 
     async def remove(self, request: web.Request) -> web.Response:
         """An agent less, of a session that lives. Raises Refused."""
-        session = await self._session(request)
-        named = request.match_info["agent"]
-        name = "" if named == UNNAMED else named
+        session = await session_asked_for(self._parts.store, request, live=True)
+        name = agent_asked_for(request)
         placement = session.find_placement(name)
         if placement is None:
             raise Refused(_no_such_agent(session, name))
@@ -108,18 +112,6 @@ class Commands:
         return web.Response(status=204)
 
     # --- what they have in common ---
-
-    async def _live(self, room: str) -> Session | None:
-        sid = await self._parts.store.find(room)
-        session = None if sid is None else await self._parts.store.read(sid)
-        return None if session is None or session.ended else session
-
-    async def _session(self, request: web.Request) -> Session:
-        room = request.match_info["room"]
-        session = await self._live(room)
-        if session is None:
-            raise Refused(not_found(room, await self._parts.store.near_names(room)))
-        return session
 
     async def _opened(self, room: str) -> tuple[RoomOpened, bool]:
         try:
@@ -138,14 +130,6 @@ class Commands:
                 raise Refused(_conflict(detail))
         return found
 
-    def _spec(self, room: str, agent_name: str, **asked: Any) -> PlacementSpec:
-        try:
-            return self._parts.placement(room, agent_name, **asked)
-        except UnknownAgent as error:
-            raise Refused(problem(422, "Unprocessable Content", str(error), near=list(error.near))) from error
-        except MetadataRefused as error:
-            raise Refused(problem(422, "Unprocessable Content", str(error))) from error
-
     async def _is_to_be_done(self, request: web.Request, session: Session, name: str, relieved: str | None = None) -> bool:
         """Whether this is no repetition of a request that was served. Raises Refused when the room has this agent."""
         placed = session.find_placement(name)
@@ -163,12 +147,8 @@ class Commands:
         return not (repeated and placed is not None)
 
     async def _is_repeated(self, request: web.Request, sid: str) -> bool:
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
-            return False
-        if not 0 < len(key) <= _LONGEST_KEY:
-            raise Refused(problem(400, "Bad Request", f"Idempotency-Key: 1 to {_LONGEST_KEY} characters."))
-        return not await self._parts.repeats.is_new(f"{sid}:{key}")
+        key = idempotency_key(request)
+        return key is not None and not await self._parts.repeats.is_new(f"{sid}:{key}")
 
     async def _audit(
         self, request: web.Request, action: Action, opening: RoomOpened, name: str, target: str | None = None

@@ -15,9 +15,6 @@ from orchestrator.web.requests import Refused
 LOOK_EVERY: Final = 0.2
 """Seconds between two readings of the session: less than a person notices, and some hundred bytes each."""
 
-_OVER: Final = frozenset({PlacementState.CANCELLED, PlacementState.ENDED})
-"""Nobody wants these any more, and no waiting brings them back."""
-
 
 class SessionReader(Protocol):
     async def read(self, sid: str) -> Session | None:
@@ -68,7 +65,7 @@ def _in_vain(session: Session, agent_names: Collection[str] | None) -> bool:
         return True
     if agent_names is None:
         return session.routed and not _wanted(session, None)
-    over = {placement.agent_name for placement in session.placements if placement.state in _OVER}
+    over = {placement.agent_name for placement in session.placements if placement.over}
     return not over.isdisjoint(agent_names)
 
 
@@ -81,7 +78,7 @@ def _wanted(session: Session, agent_names: Collection[str] | None) -> list[Place
     return [
         placement
         for placement in session.placements
-        if placement.state not in _OVER and (agent_names is None or placement.agent_name in agent_names)
+        if not placement.over and (agent_names is None or placement.agent_name in agent_names)
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core.causes import Cause
 from orchestrator.core.session import SessionState
-from orchestrator.web import filters, mass_redispatch, requests
+from orchestrator.web import filters, mass_redispatch
 from orchestrator.web.audit import AuditDoor
 from orchestrator.web.mass_redispatch import MassRedispatch
 from orchestrator.web.operation_models import (
@@ -19,17 +19,9 @@ from orchestrator.web.operation_models import (
 )
 from orchestrator.web.operation_ports import OperationParts
 from orchestrator.web.operations import Operations
-from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
+from orchestrator.web.routes import BODY_REFUSALS, PROTECTED, REPEATABLE, ROOM, UNAVAILABLE, Answer, Parameter, Route, refusal
 
-_ROOM: Final = Parameter("room", "path", "A room's name or sid, as one percent-encoded segment.")
-_REPEATABLE: Final = Parameter(
-    "Idempotency-Key",
-    "header",
-    "The same request with the same key does nothing twice, for a day.",
-    {"type": "string", "minLength": 1, "maxLength": 128},
-)
 _CURSOR: Final = Parameter("cursor", "query", "The `cursor` of the page before.")
-_BODY_REFUSALS: Final = {status: refusal(description) for status, description in requests.REFUSALS.items()}
 _NO_SESSION: Final = refusal("There is no live session of this room, or it has no such agent.")
 
 _MANY: Final = (
@@ -69,10 +61,10 @@ def operation_routes(parts: OperationParts) -> tuple[Route, ...]:
                 404: _NO_SESSION,
                 409: refusal("Nothing can be begun anew; `detail` says why."),
                 503: UNAVAILABLE,
-                **_BODY_REFUSALS,
+                **BODY_REFUSALS,
                 **PROTECTED,
             },
-            parameters=(_ROOM, _REPEATABLE),
+            parameters=(ROOM, REPEATABLE),
             accepts=RedispatchRequest,
         ),
         Route(
@@ -86,10 +78,10 @@ def operation_routes(parts: OperationParts) -> tuple[Route, ...]:
                 202: Answer("Its owner does it now.", TakenSession),
                 404: _NO_SESSION,
                 503: UNAVAILABLE,
-                **_BODY_REFUSALS,
+                **BODY_REFUSALS,
                 **PROTECTED,
             },
-            parameters=(_ROOM, _REPEATABLE),
+            parameters=(ROOM, REPEATABLE),
             accepts=ReasonRequest,
         ),
         Route(
@@ -104,10 +96,10 @@ def operation_routes(parts: OperationParts) -> tuple[Route, ...]:
                 404: _NO_SESSION,
                 409: refusal("No incident is open."),
                 503: UNAVAILABLE,
-                **_BODY_REFUSALS,
+                **BODY_REFUSALS,
                 **PROTECTED,
             },
-            parameters=(_ROOM, _REPEATABLE),
+            parameters=(ROOM, REPEATABLE),
             accepts=ResolveRequest,
         ),
         Route(
@@ -120,7 +112,7 @@ def operation_routes(parts: OperationParts) -> tuple[Route, ...]:
             answers={
                 202: Answer("Their owners do it now.", TakenSessions),
                 503: UNAVAILABLE,
-                **_BODY_REFUSALS,
+                **BODY_REFUSALS,
                 **PROTECTED,
                 400: refusal("A filter is not known or has no such value, or the body is not of this form."),
             },

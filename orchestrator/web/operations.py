@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 import structlog
 from aiohttp import web
@@ -14,7 +13,7 @@ from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import Appended
 from orchestrator.web.answers import answer
-from orchestrator.web.commands import UNNAMED, opening_of, scope_of
+from orchestrator.web.commands import opening_of, scope_of
 from orchestrator.web.operation_models import (
     ReasonRequest,
     RedispatchRequest,
@@ -26,12 +25,10 @@ from orchestrator.web.operation_models import (
 )
 from orchestrator.web.operation_ports import OperationParts
 from orchestrator.web.problems import problem
-from orchestrator.web.requests import Refused, read_model
-from orchestrator.web.sessions import not_found
+from orchestrator.web.requests import UNNAMED, Refused, idempotency_key, read_model
+from orchestrator.web.sessions import session_asked_for
 
 log = structlog.get_logger()
-
-_LONGEST_KEY: Final = 128
 
 
 class Operations:
@@ -43,7 +40,7 @@ class Operations:
     async def redispatch(self, request: web.Request) -> web.Response:
         """A new round of attempts, now."""
         asked = await read_model(request, RedispatchRequest)
-        key, session = idempotency_key(request), await self._session(request)
+        key, session = idempotency_key(request), await session_asked_for(self._parts.store, request, live=True)
         chosen = _chosen(session, asked.agent_name)
         named = asked.agent_name is not None
         begun = [p for p in chosen if may_begin(session, p, named=named)]
@@ -60,7 +57,7 @@ class Operations:
     async def cancel(self, request: web.Request) -> web.Response:
         """Nobody is wanted in this session any more."""
         asked = await read_model(request, ReasonRequest)
-        key, session = idempotency_key(request), await self._session(request)
+        key, session = idempotency_key(request), await session_asked_for(self._parts.store, request, live=True)
         there = [p for p in session.placements if not p.over]
         deed = Deed(Action.CANCEL, scope_of(request), asked.reason, session.room, session.sid, taken=len(there))
         repeated = await self._told(session, SessionCancelled(Source.OPERATOR, asked.reason), key, deed)
@@ -69,7 +66,7 @@ class Operations:
     async def resolve(self, request: web.Request) -> web.Response:
         """A person sees to what an agent was given up for."""
         asked = await read_model(request, ResolveRequest)
-        key, session = idempotency_key(request), await self._session(request)
+        key, session = idempotency_key(request), await session_asked_for(self._parts.store, request, live=True)
         taken = tuple(
             TakenIncident(agent_name=p.agent_name, incident=p.open_incident.incident)
             for p in _chosen(session, asked.agent_name)
@@ -85,15 +82,6 @@ class Operations:
         shown = () if repeated else taken
         return answer(ResolvedSession(room=session.room, sid=session.sid, taken=shown, repeated=repeated), 202)
 
-    async def _session(self, request: web.Request) -> Session:
-        asked = request.match_info["room"]
-        store = self._parts.store
-        sid = await store.find(asked)
-        session = None if sid is None else await store.read(sid)
-        if session is None or session.ended:
-            raise Refused(not_found(asked, await store.near_names(asked)))
-        return session
-
     async def _told(self, session: Session, fact: Fact, key: str | None, deed: Deed, *, nothing: bool = False) -> bool:
         """Write it into the log, then ask the session's owner for it; whether that was asked before with the same key.
 
@@ -105,14 +93,6 @@ class Operations:
         await self._parts.audit.add(deed)
         log.info("operation", operation=deed.action.value, room=session.room, sid=session.sid, agent=deed.agent_name)
         return await self._parts.wishes.wish(opening_of(session), [fact], key=key) is Appended.DUPLICATE
-
-
-def idempotency_key(request: web.Request) -> str | None:
-    """What names a request that is repeated. Raises Refused."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
-        raise Refused(problem(400, "Bad Request", f"Idempotency-Key: 1 to {_LONGEST_KEY} printable ASCII characters."))
-    return key
 
 
 def taken_session(session: Session, placements: Iterable[Placement], *, repeated: bool = False) -> TakenSession:

@@ -17,11 +17,11 @@ from orchestrator.runtime.ports import Clock
 from orchestrator.web.agent_view import PauseView, known_names, pause_view
 from orchestrator.web.agents import agent_not_found
 from orchestrator.web.answers import answer
-from orchestrator.web.commands import UNNAMED, scope_of
+from orchestrator.web.commands import scope_of
 from orchestrator.web.operation_models import Reason, ReasonRequest
 from orchestrator.web.operation_ports import Audit
-from orchestrator.web.requests import REFUSALS, Body, Refused, read_model
-from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
+from orchestrator.web.requests import Body, Refused, agent_asked_for, read_model
+from orchestrator.web.routes import AGENT, BODY_REFUSALS, PROTECTED, UNAVAILABLE, Answer, Route, refusal
 
 log = structlog.get_logger()
 
@@ -102,8 +102,7 @@ class Pausing:
 
     async def _known(self, request: web.Request) -> str:
         """The agent name. Raises Refused for one of which nothing is known: it would be a typing error."""
-        asked = request.match_info["agent"]
-        name = "" if asked == UNNAMED else asked
+        name = agent_asked_for(request)
         fleet = await self._parts.fleet.look()
         names = {*known_names(fleet, self._parts.configured), *self._parts.board.current()}
         if name not in names:
@@ -113,12 +112,11 @@ class Pausing:
 
 def pausing_routes(parts: PausingParts) -> tuple[Route, ...]:
     pausing = Pausing(parts)
-    agent = Parameter("agent", "path", f"An agent name, as one percent-encoded segment; `{UNNAMED}`: the empty one.")
     answers = {
         200: Answer("It is done; other replicas follow within two seconds.", PausedAgent),
         404: refusal("Nothing is known of this name; `near` lists names that look like it."),
         503: UNAVAILABLE,
-        **{status: refusal(description) for status, description in REFUSALS.items()},
+        **BODY_REFUSALS,
         **PROTECTED,
     }
     return (
@@ -130,7 +128,7 @@ def pausing_routes(parts: PausingParts) -> tuple[Route, ...]:
             name="pauseAgent",
             summary="Dispatch nobody of this name for a while; who serves is not touched, and who waits goes on waiting.",
             answers=answers,
-            parameters=(agent,),
+            parameters=(AGENT,),
             accepts=PauseRequest,
         ),
         Route(
@@ -141,7 +139,7 @@ def pausing_routes(parts: PausingParts) -> tuple[Route, ...]:
             name="resumeAgent",
             summary="End a pause: every session that waited for it begins its round anew.",
             answers=answers,
-            parameters=(agent,),
+            parameters=(AGENT,),
             accepts=ReasonRequest,
         ),
     )

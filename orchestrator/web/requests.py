@@ -19,6 +19,11 @@ REFUSALS: Final = {
 }
 """What `read_model` may answer, for the documents."""
 
+UNNAMED: Final = "(unnamed)"
+"""Stands in an address for the agent without a name: a segment cannot be empty."""
+
+_LONGEST_KEY: Final = 128
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -68,3 +73,17 @@ def malformed(error: ValidationError) -> web.Response:
     first = errors[0]
     where = f"{first['field']}: " if first["field"] else ""
     return problem(400, "Bad Request", f"{where}{first['message']}", errors=errors)
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """What names a request that is repeated. Raises Refused."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise Refused(problem(400, "Bad Request", f"Idempotency-Key: 1 to {_LONGEST_KEY} printable ASCII characters."))
+    return key
+
+
+def agent_asked_for(request: web.Request) -> str:
+    """The agent name in an address."""
+    named = request.match_info["agent"]
+    return "" if named == UNNAMED else named

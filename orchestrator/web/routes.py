@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.configuration.credentials import Scope
-from orchestrator.web import problems
+from orchestrator.web import problems, requests
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -83,3 +83,20 @@ class Route:
                 return (self.scope,)
             case _:
                 return self.scope
+
+
+# --- what many rows have in common ----------------------------------------------------------------
+
+BODY_REFUSALS: Final = {status: refusal(description) for status, description in requests.REFUSALS.items()}
+"""What every route that accepts a model may answer."""
+
+ROOM: Final = Parameter("room", "path", "A room's name or sid, as one percent-encoded segment.")
+AGENT: Final = Parameter(
+    "agent", "path", f"An agent name, as one percent-encoded segment; `{requests.UNNAMED}`: the empty one."
+)
+REPEATABLE: Final = Parameter(
+    "Idempotency-Key",
+    "header",
+    "The same request with the same key does nothing twice, for a day.",
+    {"type": "string", "minLength": 1, "maxLength": 128},
+)

@@ -3,16 +3,25 @@
 from typing import Final
 
 from orchestrator.configuration.credentials import Scope
-from orchestrator.web import commands, livekit_errors, requests
+from orchestrator.web import commands, livekit_errors
 from orchestrator.web.attempts import AttemptAnswer, Attempts
 from orchestrator.web.command_models import AgentAnswer, AgentRequest, SwitchAnswer, SwitchRequest
 from orchestrator.web.commands import Commands
 from orchestrator.web.cors import Cors
-from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
+from orchestrator.web.routes import (
+    AGENT,
+    BODY_REFUSALS,
+    PROTECTED,
+    REPEATABLE,
+    ROOM,
+    UNAVAILABLE,
+    Answer,
+    Parameter,
+    Route,
+    refusal,
+)
 from orchestrator.web.transcripts import TranscriptDoor, TranscriptRequest, TranscriptView
 
-_ROOM: Final = Parameter("room", "path", "A room's name or sid, as one percent-encoded segment.")
-_AGENT: Final = Parameter("agent", "path", f"An agent name, as one percent-encoded segment; `{commands.UNNAMED}` for none.")
 _HOLD: Final = (
     Parameter("hold", "query", "`verified`: answer only when the agent is there, or the time is up.", {"enum": ["verified"]}),
     Parameter(
@@ -22,13 +31,6 @@ _HOLD: Final = (
         {"type": "number", "minimum": 0, "default": commands.USUAL_HOLD},
     ),
 )
-_REPEATABLE: Final = Parameter(
-    "Idempotency-Key",
-    "header",
-    "The same request with the same key does nothing twice, for a day.",
-    {"type": "string", "minLength": 1, "maxLength": 128},
-)
-_BODY_REFUSALS: Final = {status: refusal(description) for status, description in requests.REFUSALS.items()}
 _NO_SESSION: Final = refusal("There is no live session of this room.")
 _TAKEN: Final = refusal("The agent is in this session already, or may come to it as another one's fallback.")
 _UNKNOWN_AGENT: Final = refusal("No such agent is configured (`near` lists names like it), or its metadata cannot be used.")
@@ -52,11 +54,11 @@ def session_routes(commands: Commands, attempts: Attempts, transcripts: Transcri
                 429: refusal("This caller asks too often; ask again after Retry-After seconds."),
                 502: refusal(livekit_errors.ANSWERS[502]),
                 503: refusal("The store or LiveKit cannot be reached; ask again after Retry-After seconds."),
-                **_BODY_REFUSALS,
+                **BODY_REFUSALS,
                 **PROTECTED,
                 403: refusal("This caller, or a page of this origin, may not ask for this."),
             },
-            parameters=(_ROOM, *_HOLD, _REPEATABLE),
+            parameters=(ROOM, *_HOLD, REPEATABLE),
             accepts=AgentRequest,
         ),
         Route(
@@ -70,7 +72,7 @@ def session_routes(commands: Commands, attempts: Attempts, transcripts: Transcri
                 204: Answer("The page may.", media_type=None),
                 403: refusal("Pages of this origin may not."),
             },
-            parameters=(_ROOM,),
+            parameters=(ROOM,),
         ),
         Route(
             "DELETE",
@@ -85,7 +87,7 @@ def session_routes(commands: Commands, attempts: Attempts, transcripts: Transcri
                 503: UNAVAILABLE,
                 **PROTECTED,
             },
-            parameters=(_ROOM, _AGENT),
+            parameters=(ROOM, AGENT),
         ),
         Route(
             "POST",
@@ -101,10 +103,10 @@ def session_routes(commands: Commands, attempts: Attempts, transcripts: Transcri
                 409: _TAKEN,
                 422: _UNKNOWN_AGENT,
                 503: UNAVAILABLE,
-                **_BODY_REFUSALS,
+                **BODY_REFUSALS,
                 **PROTECTED,
             },
-            parameters=(_ROOM, *_HOLD, _REPEATABLE),
+            parameters=(ROOM, *_HOLD, REPEATABLE),
             accepts=SwitchRequest,
         ),
         Route(
@@ -120,7 +122,7 @@ def session_routes(commands: Commands, attempts: Attempts, transcripts: Transcri
                 503: UNAVAILABLE,
                 **PROTECTED,
             },
-            parameters=(_ROOM, Parameter("attempt", "path", "The attempt_id of the job's attributes and metadata.")),
+            parameters=(ROOM, Parameter("attempt", "path", "The attempt_id of the job's attributes and metadata.")),
         ),
         Route(
             "GET",
@@ -135,7 +137,7 @@ def session_routes(commands: Commands, attempts: Attempts, transcripts: Transcri
                 503: UNAVAILABLE,
                 **PROTECTED,
             },
-            parameters=(_ROOM,),
+            parameters=(ROOM,),
         ),
         Route(
             "POST",
@@ -148,10 +150,10 @@ def session_routes(commands: Commands, attempts: Attempts, transcripts: Transcri
                 204: Answer("It is kept.", media_type=None),
                 404: _NO_SESSION,
                 503: UNAVAILABLE,
-                **_BODY_REFUSALS,
+                **BODY_REFUSALS,
                 **PROTECTED,
             },
-            parameters=(_ROOM,),
+            parameters=(ROOM,),
             accepts=TranscriptRequest,
         ),
     )

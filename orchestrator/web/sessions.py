@@ -11,6 +11,7 @@ from orchestrator.web.answers import answer
 from orchestrator.web.filters import BadFilter, Filters, read_filters
 from orchestrator.web.links import Links
 from orchestrator.web.problems import problem
+from orchestrator.web.requests import Refused
 from orchestrator.web.session_view import SessionList, session_view
 
 SHOWN_OF_WHAT_WAS_ASKED: Final = 200
@@ -50,13 +51,7 @@ class Sessions:
 
     async def get_one(self, request: web.Request) -> web.Response:
         # The router matches the raw path: one segment, which may hold an encoded slash, decoded once.
-        asked = request.match_info["room"]
-        if not _is_utf8(asked):
-            return not_found(asked, ())
-        sid = await self._store.find(asked)
-        session = None if sid is None else await self._store.read(sid)
-        if session is None:
-            return not_found(asked, await self._store.near_names(asked))
+        session = await session_asked_for(self._store, request)
         return answer(session_view(session, self._clock.now(), self._links))
 
     async def get_many(self, request: web.Request) -> web.Response:
@@ -82,6 +77,26 @@ class Sessions:
             if filters.cursor is None:
                 raise
             raise BadFilter("cursor", "It is none that this service has given out.") from error
+
+
+async def find_sid(store: SessionReader, asked: str) -> str | None:
+    """The sid of a session, by itself or by its room's name; None: there is none. The store takes no half characters."""
+    return await store.find(asked) if _is_utf8(asked) else None
+
+
+async def find_session(store: SessionReader, asked: str) -> Session | None:
+    """The session with this sid, or the newest one of the room of this name."""
+    sid = await find_sid(store, asked)
+    return None if sid is None else await store.read(sid)
+
+
+async def session_asked_for(store: SessionReader, request: web.Request, *, live: bool = False) -> Session:
+    """The session that an address names; `live`: one that has not ended. Raises Refused, with names that look like it."""
+    asked = request.match_info["room"]
+    session = await find_session(store, asked)
+    if session is None or (live and session.ended):
+        raise Refused(not_found(asked, await store.near_names(asked) if _is_utf8(asked) else ()))
+    return session
 
 
 def not_found(asked: str, near: tuple[str, ...]) -> web.Response:

@@ -7,7 +7,7 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.session import SessionState
 from orchestrator.web import filters, webhooks
 from orchestrator.web.health import Liveness, Readiness, ReadinessView, get_livez
-from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Handler, Parameter, Route, refusal
+from orchestrator.web.routes import PROTECTED, ROOM, UNAVAILABLE, Answer, Handler, Parameter, Route, refusal
 from orchestrator.web.runbook import get_runbook
 from orchestrator.web.session_view import SessionList, SessionView
 from orchestrator.web.sessions import Sessions
@@ -87,7 +87,7 @@ def routes_of(webhook: Handler, sessions: Sessions, readiness: Readiness, metric
                 503: UNAVAILABLE,
                 **PROTECTED,
             },
-            parameters=(Parameter("room", "path", "A room's name or sid, as one percent-encoded segment."),),
+            parameters=(ROOM,),
         ),
         Route(
             "GET",

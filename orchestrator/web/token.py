@@ -13,7 +13,6 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.configuration.credentials import Scope
-from orchestrator.configuration.requests import MetadataRefused, UnknownAgent
 from orchestrator.core.facts import AgentWanted, CandidateSpec, Fact, PlacementSpec, RoomListed, RoomOpened, Routed, Source
 from orchestrator.core.listing import ListedRoom
 from orchestrator.core.session import Session
@@ -25,6 +24,7 @@ from orchestrator.web.callers import Callers
 from orchestrator.web.cors import Cors
 from orchestrator.web.holding import is_verified, until_verified
 from orchestrator.web.livekit_errors import livekit_problem
+from orchestrator.web.placing import Placements, asked_placement
 from orchestrator.web.problems import problem
 from orchestrator.web.ratelimit import RateLimit
 from orchestrator.web.requests import Refused
@@ -69,21 +69,6 @@ class SessionStore(Protocol):
     async def read(self, sid: str) -> Session | None: ...
 
     async def expect(self, room: str, facts: Sequence[Fact]) -> None: ...
-
-
-class Placements(Protocol):
-    def __call__(
-        self,
-        room: str,
-        agent_name: str,
-        *,
-        metadata: str | None,
-        deployment: str,
-        attributes: dict[str, str] | None,
-        routed: PlacementSpec | None,
-    ) -> PlacementSpec:
-        """Raises UnknownAgent and MetadataRefused."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,19 +141,15 @@ class TokenDoor:
         return specs
 
     def _spec(self, room: str, agent: AskedAgent, routed: PlacementSpec | None) -> PlacementSpec:
-        try:
-            return self._parts.placement(
-                room,
-                agent.agent_name or "",
-                metadata=agent.metadata,
-                deployment=agent.deployment or "",
-                attributes=agent.attributes,
-                routed=routed,
-            )
-        except UnknownAgent as error:
-            raise Refused(problem(422, "Unprocessable Content", str(error), near=list(error.near))) from error
-        except MetadataRefused as error:
-            raise Refused(problem(422, "Unprocessable Content", str(error))) from error
+        return asked_placement(
+            self._parts.placement,
+            room,
+            agent.agent_name or "",
+            metadata=agent.metadata,
+            deployment=agent.deployment or "",
+            attributes=agent.attributes or {},
+            routed=routed,
+        )
 
     def _carried(self, asked: Asked, metadata: str) -> tuple[CandidateSpec, ...]:
         """The agents that LiveKit is to dispatch itself, should the room be made: the route's, and those asked for."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from orchestrator.core.transcript import Role, Said
 from orchestrator.web.answers import answer
 from orchestrator.web.requests import Body, Refused, read_model
-from orchestrator.web.sessions import SessionReader, not_found
+from orchestrator.web.sessions import SessionReader, find_sid, not_found, session_asked_for
 from orchestrator.web.times import Time
 
 MOST_ITEMS: Final = 100
@@ -92,7 +92,7 @@ class TranscriptDoor:
         """Keep what a worker tells. Raises Refused."""
         told = await read_model(request, TranscriptRequest, at_most=_BODY_BYTES)
         room = request.match_info["room"]
-        sid = await self._sessions.find(room)
+        sid = await find_sid(self._sessions, room)
         said = [Said(i.id, told.agent_name, i.role, i.text, i.at, i.interrupted) for i in told.items]
         if sid is None or not await self._transcripts.add(sid, said):
             raise Refused(not_found(room, ()))
@@ -100,11 +100,7 @@ class TranscriptDoor:
 
     async def get(self, request: web.Request) -> web.Response:
         """All that is kept of a session, which may have ended. Raises Refused."""
-        room = request.match_info["room"]
-        sid = await self._sessions.find(room)
-        session = None if sid is None else await self._sessions.read(sid)
-        if session is None:
-            raise Refused(not_found(room, await self._sessions.near_names(room)))
+        session = await session_asked_for(self._sessions, request)
         items = tuple(
             ItemView(
                 id=said.item_id,
