@@ -30,6 +30,7 @@ def agent_table(agents: Iterable[Agent], now: datetime, width: int) -> Table:
 
 
 def agent_page(shown: AgentDetail, now: datetime) -> Group:
+    """One agent name, with who answers to it."""
     counts = shown.sessions
     told = grid(2)
     told.add_row("Verdict", printable(shown.verdict))

@@ -45,6 +45,7 @@ def listed(session: Session, fact: f.RoomListed, now: float) -> Session:
 
 
 def finished(session: Session, fact: f.RoomFinished, now: float) -> Session:
+    """The room is gone: for good by a webhook's word, until something newer is heard by a listing's."""
     from_listing = fact.source is f.Source.LISTING
     if session.ended:
         return session if from_listing else replace(session, ended_by=fact.source)

@@ -79,6 +79,7 @@ class Glob:
         return not self.head and bool(self.tail) and all(run.part is None and not fixed for run, fixed in self.tail)
 
     def match(self, name: str) -> Parts | None:
+        """What the named parts stand for in this name; None when it does not match."""
         if not _stands_at(self.head, name, 0):
             return None
         if not self.tail:

@@ -19,6 +19,7 @@ class AnnouncedWorkers(Collector):
         self._label = label
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One sample per agent label; names beyond the bound of labels share one."""
         fleet = self._fleet()
         live: dict[str, int] = {}
         roomy: dict[str, int] = {}

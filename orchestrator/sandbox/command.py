@@ -68,6 +68,7 @@ class _Run:
         self._begun = self._clock.monotonic()
 
     async def until_stopped(self) -> int:
+        """Serve until a signal or the end of `duration`; the exit code."""
         options = self._options
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)

@@ -47,6 +47,7 @@ class AnnouncedWorkers:
         self._tally = Script.load("tally")
 
     async def announce(self, announcement: Announcement) -> Announced:
+        """Keep what a worker says of itself, for as long as one announcement counts. Raises StoreUnavailable."""
         outcome = await self._announce.run(
             self._connection,
             self._script_keys,

@@ -64,6 +64,7 @@ class Sessions:
     # --- what drives a session ---
 
     async def append(self, opening: RoomOpened, facts: Sequence[Fact], *, event_id: str | None, replica: str) -> AppendReply:
+        """Store facts, and claim a session that nobody drives. Raises StoreUnavailable."""
         sid = opening.sid
         if self._owned.get(sid):
             outcome, reply = await self._append_facts(opening, facts, event_id, replica, claim=False)
@@ -95,6 +96,7 @@ class Sessions:
         await self._connection.call("SET", self._keys.expected(room), lines, "EX", EXPECTED_TTL)
 
     async def take(self, sid: str, replica: str, *, from_owner: str | None) -> Loaded | None:
+        """Own a session under a higher epoch; None when another one than `from_owner` owns it. Raises StoreUnavailable."""
         known = self._epochs.get(sid) or 0
         reply = await self._take.run(
             self._connection,

@@ -118,6 +118,7 @@ def pause_view(pause: Pause | None) -> PauseView | None:
 
 
 def agent_name_view(fleet: Fleet, agent_name: str, configured: Collection[str], pause: Pause | None = None) -> AgentNameView:
+    """What is known of one agent name: its workers by their own word, its sessions by ours."""
     workers = [worker.told for worker in fleet.workers(agent_name)]
     joined, counts = fleet.joined.get(agent_name), fleet.tallies.get(agent_name, Tally())
     return AgentNameView(

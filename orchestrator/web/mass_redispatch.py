@@ -62,6 +62,7 @@ class MassRedispatch:
         self._parts = parts
 
     async def post(self, request: web.Request) -> web.Response:
+        """Find who is meant, write it down, and only then begin: a line without its deed can be explained."""
         body = await read_model(request, ReasonRequest)
         try:
             asked = _read(request.query, self._parts.clock.now())

@@ -47,6 +47,7 @@ _MANY: Final = (
 
 
 def operation_routes(parts: OperationParts) -> tuple[Route, ...]:
+    """A table, as long as there are rows."""
     operations = Operations(parts)
     return (
         Route(

@@ -111,6 +111,7 @@ class Pausing:
 
 
 def pausing_routes(parts: PausingParts) -> tuple[Route, ...]:
+    """Pause and resume."""
     pausing = Pausing(parts)
     answers = {
         200: Answer("It is done; other replicas follow within two seconds.", PausedAgent),

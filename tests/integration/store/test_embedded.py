@@ -145,3 +145,4 @@ async def test_a_store_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 def test_a_store_that_was_never_started_can_be_stopped(tmp_path: Path) -> None:
     EmbeddedValkey(tmp_path).stop()
+    assert not list(tmp_path.iterdir())
