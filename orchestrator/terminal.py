@@ -11,6 +11,7 @@ from rich.console import Console
 
 from orchestrator.configuration.problems import Problem, Severity
 from orchestrator.core.facts import CandidateSpec, PlacementSpec
+from orchestrator.core.naming import spelled
 from orchestrator.core.policy import Policy
 from orchestrator.core.routing import Chosen, Routing
 
@@ -53,10 +54,10 @@ def show_routing(room: str, routing: Routing) -> None:
     if not routing.placements:
         console.print(f"No agent: {_why_none(routing)}.", style="yellow")
     for placement in routing.placements:
-        console.print(f"agent {_name(placement.agent_name)}", style="bold", end="")
+        console.print(f"agent {spelled(placement.agent_name)}", style="bold", end="")
         console.print(f"  priority {placement.priority}")
         for candidate in placement.candidates:
-            role = "metadata" if candidate is placement.candidates[0] else f"fallback {_name(candidate.agent_name)}, metadata"
+            role = "metadata" if candidate is placement.candidates[0] else f"fallback {spelled(candidate.agent_name)}, metadata"
             console.print(f"  {role} {candidate.metadata}")
     for chosen in routing.choices:
         console.print(f"one of {_listed(chosen.of)}: {_rule(chosen)}")
@@ -106,7 +107,7 @@ def _rule(chosen: Chosen) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(_name, names))
+    return ", ".join(map(spelled, names))
 
 
 def _candidate_json(candidate: CandidateSpec) -> dict[str, object]:
@@ -121,7 +122,3 @@ def _policy_json(policy: Policy) -> dict[str, object]:
 def _why_none(routing: Routing) -> str:
     matched = any(considered.matched for considered in routing.trace)
     return f"{routing.route} wants none" if matched else "no route matched, so the room is unrouted"
-
-
-def _name(agent_name: str) -> str:
-    return agent_name or "(unnamed)"

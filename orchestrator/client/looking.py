@@ -15,7 +15,8 @@ from orchestrator.client.printing import grid, show, show_json, width
 from orchestrator.client.service import Service
 from orchestrator.client.session_list import session_table
 from orchestrator.client.session_page import absolute, session_page
-from orchestrator.client.text import UNNAMED, agent, clock, printable
+from orchestrator.client.text import agent, clock, printable
+from orchestrator.core.naming import spelled
 from orchestrator.exits import ExitCode
 
 PAGE: Final = 100
@@ -81,7 +82,7 @@ def list_agents(service: Service, *, as_json: bool) -> ExitCode:
 
 def show_agent(service: Service, name: str, *, as_json: bool) -> ExitCode:
     """Raises CommandFailed."""
-    body = service.get("agents", name or UNNAMED)
+    body = service.get("agents", spelled(name))
     if as_json:
         show_json(body)
     else:
@@ -113,7 +114,7 @@ def _fleet(service: Service, session: Session) -> Agent | None:
     if placement is None or placement.state == "verified" or session.ended_at is not None:
         return None
     try:
-        return read(Agent, service.get("agents", placement.agent_name or UNNAMED))
+        return read(Agent, service.get("agents", spelled(placement.agent_name)))
     except CommandFailed:
         return None
 

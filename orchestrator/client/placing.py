@@ -10,7 +10,8 @@ from orchestrator.client.done import once, shown
 from orchestrator.client.outcomes import Placed
 from orchestrator.client.printing import show, show_json
 from orchestrator.client.service import PATIENCE, Service
-from orchestrator.client.text import UNNAMED, agent, printable, room
+from orchestrator.client.text import agent, printable, room
+from orchestrator.core.naming import meant, spelled
 from orchestrator.exits import ExitCode
 
 
@@ -27,15 +28,15 @@ class Wanted:
 
 def add_agent(service: Service, wanted: Wanted, deployment: str, *, as_json: bool) -> ExitCode:
     """Raises CommandFailed."""
-    body = {"agent_name": _unnamed(wanted.agent_name), "metadata": _metadata(wanted.metadata), "deployment": deployment}
+    body = {"agent_name": meant(wanted.agent_name), "metadata": _metadata(wanted.metadata), "deployment": deployment}
     return _place(service, wanted, "agents", body, as_json=as_json)
 
 
 def switch(service: Service, wanted: Wanted, instead_of: str | None, grace: float, *, as_json: bool) -> ExitCode:
     """Raises CommandFailed."""
     body = {
-        "agent_name": _unnamed(wanted.agent_name),
-        "instead_of": None if instead_of is None else _unnamed(instead_of),
+        "agent_name": meant(wanted.agent_name),
+        "instead_of": None if instead_of is None else meant(instead_of),
         "metadata": _metadata(wanted.metadata),
         "grace": grace,
     }
@@ -44,9 +45,9 @@ def switch(service: Service, wanted: Wanted, instead_of: str | None, grace: floa
 
 def remove_agent(service: Service, room: str, name: str, *, as_json: bool) -> ExitCode:
     """Raises CommandFailed."""
-    service.delete("sessions", room, "agents", name or UNNAMED)
+    service.delete("sessions", room, "agents", spelled(name))
     if as_json:
-        show_json(json.dumps({"room": room, "agent_name": _unnamed(name), "removed": True}).encode())
+        show_json(json.dumps({"room": room, "agent_name": meant(name), "removed": True}).encode())
     else:
         show(f"{agent(name)} is taken out of {printable(room)}, and is not replaced.")
     return ExitCode.OK
@@ -75,7 +76,3 @@ def _metadata(text: str | None) -> Any:
     except ValueError:
         return text
     return parsed if isinstance(parsed, dict) else text
-
-
-def _unnamed(name: str) -> str:
-    return "" if name == UNNAMED else name

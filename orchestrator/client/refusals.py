@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from orchestrator.client.errors import CommandFailed, Unreachable
-from orchestrator.client.text import printable
+from orchestrator.client.text import agent, printable
 from orchestrator.exits import ExitCode
 
 _SERVER_ERRORS: Final = 500
@@ -57,7 +57,7 @@ def _names(problem: dict[str, Any]) -> str:
 
 
 def _listed(names: object) -> str:
-    return ", ".join(printable(str(name)) or "(unnamed)" for name in names) if isinstance(names, list) else ""
+    return ", ".join(agent(str(name)) for name in names) if isinstance(names, list) else ""
 
 
 def _problem(body: bytes) -> dict[str, Any]:

@@ -3,10 +3,8 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from orchestrator.core.naming import spelled
 from orchestrator.core.verdict import spoken
-
-UNNAMED: Final = "(unnamed)"
-"""Stands for the agent without a name, in what people read and type and in addresses."""
 
 NOTHING: Final = "-"
 
@@ -21,7 +19,7 @@ def printable(text: str) -> str:
 
 
 def agent(name: str) -> str:
-    return printable(name) or UNNAMED
+    return spelled(printable(name))
 
 
 def room(name: str) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from orchestrator.core.naming import spelled
+
 
 class Cause(StrEnum):
     NOT_TAKEN = "not_taken"
@@ -150,11 +152,11 @@ EXPLANATIONS: Final[dict[Cause, Explanation]] = {
 
 
 def sentence(cause: Cause, agent_name: str) -> str:
-    return EXPLANATIONS[cause].sentence.replace("{agent}", agent_name or "(unnamed)")
+    return EXPLANATIONS[cause].sentence.replace("{agent}", spelled(agent_name))
 
 
 def fix(cause: Cause, agent_name: str) -> str:
-    return EXPLANATIONS[cause].fix.replace("{agent}", agent_name or "(unnamed)")
+    return EXPLANATIONS[cause].fix.replace("{agent}", spelled(agent_name))
 
 
 def retryable(cause: Cause) -> bool:

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Source
+from orchestrator.core.naming import spelled
 from orchestrator.core.placement import KEPT_ATTEMPTS, Attempt, Incident, Placement
 from orchestrator.core.session import (
     KEPT_GONE_AGENTS,
@@ -103,7 +104,7 @@ def is_new_warning(session: Session, warning: str) -> bool:
 
 def agent_says(agent_name: str | None, warning: str) -> str:
     """An agent's own warning, as people read it on the session."""
-    return f"{agent_name or '(unnamed)'} says: {warning}"
+    return f"{spelled(agent_name or '')} says: {warning}"
 
 
 def _append_bounded(items: tuple[T, ...], item: T, kept: int) -> tuple[T, ...]:

@@ -11,6 +11,7 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.facts import AgentReplaced, Source
 from orchestrator.core.ledger import note, retire, warn, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
+from orchestrator.core.naming import spelled
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
 from orchestrator.core.settlement import confirm
@@ -46,9 +47,7 @@ def serves_on(session: Session, placement: Placement, cause: Cause, now: float) 
         return None
     name = placement.agent_name
     session = note(session, now, "not_replaced", Source.ROLLCALL, agent_name=name, identity=agent.identity, cause=cause)
-    session = warn(
-        session, f"No other {name or '(unnamed)'} came ({cause}) when an operator asked for one; the old one serves on."
-    )
+    session = warn(session, f"No other {spelled(name)} came ({cause}) when an operator asked for one; the old one serves on.")
     return confirm(session, placement, agent, now)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from orchestrator.core.facts import CandidateSpec, PlacementSpec, Routed
 from orchestrator.core.fleet import NOTHING_KNOWN, Choice, Fleet, ranked
+from orchestrator.core.naming import spelled
 from orchestrator.core.patterns import REGEX_NAME_LIMIT, Parts, Regex, RoomPattern
 from orchestrator.core.policy import Policy
 from orchestrator.core.templates import ROOM_PART, Json, Template, encode
@@ -211,4 +212,4 @@ def _routing(route: Route, parts: Parts, fleet: Fleet, trace: tuple[Considered, 
 
 
 def _named(names: tuple[str, ...]) -> str:
-    return ", ".join(name or "(unnamed)" for name in names)
+    return ", ".join(map(spelled, names))

@@ -7,6 +7,7 @@ from typing import Final, assert_never
 
 from orchestrator.core import causes
 from orchestrator.core.facts import Awaited
+from orchestrator.core.naming import spelled
 from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import Outcome, Session, SessionState
@@ -53,7 +54,7 @@ def next_step(session: Session, now: float) -> str | None:
     steps = [(p.agent_name, step) for p in session.placements if (step := _next_of(session, p, now))]
     if len(session.placements) == 1:
         return steps[0][1] if steps else None
-    return "; ".join(f"{_shown(name)}: {step}" for name, step in steps) or None
+    return "; ".join(f"{spelled(name)}: {step}" for name, step in steps) or None
 
 
 def served_by(placement: Placement) -> str | None:
@@ -86,7 +87,7 @@ def spoken(seconds: float) -> str:
 
 
 def _of_placement(session: Session, placement: Placement, now: float) -> str:
-    name = _shown(placement.agent_name)
+    name = spelled(placement.agent_name)
     match placement.state:
         case PlacementState.VERIFIED:
             return f"{_arrival(session, placement)}."
@@ -108,8 +109,8 @@ def _of_placement(session: Session, placement: Placement, now: float) -> str:
 
 def _arrival(session: Session, placement: Placement) -> str:
     """Who came, when, and on which attempt."""
-    name, attempt, substitute = _shown(placement.agent_name), serving_attempt(placement), served_by(placement)
-    subject = name if substitute is None else f"{_shown(substitute)}, the fallback of {name},"
+    name, attempt, substitute = spelled(placement.agent_name), serving_attempt(placement), served_by(placement)
+    subject = name if substitute is None else f"{spelled(substitute)}, the fallback of {name},"
     on_attempt = "" if attempt is None else f", on attempt {attempt.number}"
     if attempt is not None and attempt.adopted:
         on_attempt += ", by a dispatch that Rollcall did not make"
@@ -124,7 +125,7 @@ def _arrival(session: Session, placement: Placement) -> str:
 
 def _unverified(session: Session, placement: Placement) -> str:
     made = f"{_counted(placement.attempts_total)} made; {_going_on(session, placement)}."
-    return f"{_shown(placement.agent_name)} is missing. {_why(placement)} {made}"
+    return f"{spelled(placement.agent_name)} is missing. {_why(placement)} {made}"
 
 
 def _counted(attempts: int) -> str:
@@ -155,7 +156,7 @@ def _pace(placement: Placement) -> str | None:
 
 
 def _lost(session: Session, placement: Placement, now: float) -> str:
-    name = _shown(placement.agent_name)
+    name = spelled(placement.agent_name)
     if placement.awaited is Awaited.GRACE:
         return f"{name} said goodbye and left; it is replaced if people stay."
     if session.empty:
@@ -167,7 +168,7 @@ def _lost(session: Session, placement: Placement, now: float) -> str:
 
 
 def _waiting(session: Session, placement: Placement, now: float) -> str:
-    name, since = _shown(placement.agent_name), spoken(now - placement.wanted_at)
+    name, since = spelled(placement.agent_name), spoken(now - placement.wanted_at)
     why = f" {_why(placement)}" if placement.cause else ""
     match placement.awaited:
         case Awaited.SLOT:
@@ -189,7 +190,7 @@ def _waiting(session: Session, placement: Placement, now: float) -> str:
 
 
 def _dispatching(placement: Placement, now: float) -> str:
-    name = _shown(placement.agent_name)
+    name = spelled(placement.agent_name)
     if attempt := placement.open_attempt:
         return f"{name} is not there yet. {_attempt_under_way(placement, attempt, now)}"
     why = f" {_why(placement)}" if placement.cause else ""
@@ -197,7 +198,7 @@ def _dispatching(placement: Placement, now: float) -> str:
 
 
 def _attempt_under_way(placement: Placement, attempt: Attempt, now: float) -> str:
-    whom = "" if attempt.agent_name == placement.agent_name else f" with the fallback {_shown(attempt.agent_name)}"
+    whom = "" if attempt.agent_name == placement.agent_name else f" with the fallback {spelled(attempt.agent_name)}"
     begun = f"Attempt {_numbered(placement, attempt)}{whom} began {_ago(attempt.requested_at, now)}"
     return f"{begun}{_reached(placement, attempt)}."
 
@@ -237,7 +238,7 @@ def _end(session: Session) -> str:
 
 
 def _missed(placement: Placement) -> str:
-    name = _shown(placement.agent_name)
+    name = spelled(placement.agent_name)
     if placement.cause is None:
         return f"{name} was not there before its end."
     verb = "was missing" if placement.given_up else "was not there before its end"
@@ -247,7 +248,7 @@ def _missed(placement: Placement) -> str:
 def _had_been_there(session: Session, placement: Placement) -> str:
     """After the end a late webhook may tell that an agent had been there; when it came is then not known."""
     if serving_attempt(placement) is None:
-        return f"{_shown(placement.agent_name)} had been there"
+        return f"{spelled(placement.agent_name)} had been there"
     return _arrival(session, placement)
 
 
@@ -304,7 +305,3 @@ def _why(placement: Placement) -> str:
 
 def _ago(at: float, now: float) -> str:
     return f"{spoken(now - at)} ago"
-
-
-def _shown(agent_name: str) -> str:
-    return agent_name or "(unnamed)"

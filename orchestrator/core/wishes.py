@@ -14,6 +14,7 @@ from dataclasses import replace
 from orchestrator.core.facts import AgentDismissed, AgentWanted, Source, Warned
 from orchestrator.core.ledger import note, warn, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
+from orchestrator.core.naming import spelled
 from orchestrator.core.placement import Placement, placement_of
 from orchestrator.core.presence import assess
 from orchestrator.core.relief import dismiss, relieve
@@ -46,7 +47,7 @@ def agent_wanted(session: Session, fact: AgentWanted, now: float) -> Session:
             incidents=placed.incidents,
         )
         session = with_placement(_not_to_be_relieved(session, name), again)
-    detail = None if fact.instead_of is None else f"instead of {fact.instead_of or '(unnamed)'}"
+    detail = None if fact.instead_of is None else f"instead of {spelled(fact.instead_of)}"
     session = note(session, now, "agent_wanted", fact.source, agent_name=name, detail=detail)
     return assess(without_doubles(_taking_over(session, session.placement(name), fact)), now)
 

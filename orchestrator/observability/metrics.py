@@ -6,11 +6,11 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from orchestrator.core.naming import spelled
 from orchestrator.core.reconciling import Round
 from orchestrator.observability.promise import BROKEN, KEPT
 
 OTHER: Final = "other"
-UNNAMED: Final = "(unnamed)"
 
 _LAGS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300)
 _TIMES_TO_AGENT: Final = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 30, 60, 90)
@@ -159,7 +159,7 @@ class Metrics:
         """The label of an agent."""
         if name not in self._agents:
             return OTHER
-        return name or UNNAMED
+        return spelled(name)
 
     def set_slots(self, counts: Mapping[str, tuple[int, int, int, bool]]) -> None:
         """Per agent name: slots in use, limit, waiting, breaker open."""

@@ -6,6 +6,7 @@ from orchestrator.core import causes
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import AlertQueued
 from orchestrator.core.fleet import typo_prefix
+from orchestrator.core.naming import spelled
 from orchestrator.core.placement import Incident, Placement
 from orchestrator.core.session import Session
 from orchestrator.runtime.owner import SessionOwner, Superseded
@@ -83,5 +84,5 @@ def _fix(session: Session, agent_name: str, cause: Cause) -> str:
 
 
 def _resolution(session: Session, agent_name: str) -> str:
-    name = agent_name or "(unnamed)"
+    name = spelled(agent_name)
     return f"The room was closed without {name}." if session.ended else f"{name} is in the room."

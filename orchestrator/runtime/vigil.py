@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from orchestrator.core.alerts import ABOUT, AlertType
 from orchestrator.core.fleet import Fleet, NameState
+from orchestrator.core.naming import spelled
 from orchestrator.runtime.answering import Answering
 from orchestrator.runtime.ports import Clock, Incidents, StoreUnavailable
 from orchestrator.runtime.standing import Standing
@@ -132,7 +133,7 @@ class Vigil:
                 is_sink = kind_of == AlertType.SINK_DOWN
                 await self._standing.resolve(
                     kind,
-                    f"{about or '(unnamed)'} is no longer configured.",
+                    f"{spelled(about)} is no longer configured.",
                     agent_name=None if is_sink else about,
                     sink=about if is_sink else None,
                 )
@@ -158,19 +159,18 @@ def breakers(counts: Counts, configured: Iterable[str]) -> Iterator[Sight]:
             yield Sight(AlertType.BREAKER_OPEN, wrong=None, summary="", agent_name=name)
             continue
         _, _, waiting, is_open = counts[name]
-        shown = name or "(unnamed)"
-        lost = f"Dispatches of {shown} are lost; one at a time probes, {waiting} rooms wait."
-        summary = lost if is_open else f"An agent of {shown} has joined: dispatching goes on."
+        lost = f"Dispatches of {spelled(name)} are lost; one at a time probes, {waiting} rooms wait."
+        summary = lost if is_open else f"An agent of {spelled(name)} has joined: dispatching goes on."
         yield Sight(AlertType.BREAKER_OPEN, wrong=is_open, summary=summary, agent_name=name)
 
 
 def workers(fleet: Fleet, configured: Iterable[str]) -> Iterator[Sight]:
     """Nobody has heard of an agent whose workers announce nothing: of that there is nothing to tell."""
     for name in configured:
-        state, shown = fleet.state(name), name or "(unnamed)"
+        state = fleet.state(name)
         missing = {NameState.OFFLINE: True, NameState.UNANNOUNCED: None}.get(state, False)
-        gone = f"No worker answers to the name {shown}: those that announced themselves under it are gone."
-        summary = gone if missing else f"A worker of {shown} is there again."
+        gone = f"No worker answers to the name {spelled(name)}: those that announced themselves under it are gone."
+        summary = gone if missing else f"A worker of {spelled(name)} is there again."
         yield Sight(AlertType.NO_WORKER_ANNOUNCED, wrong=missing, summary=summary, agent_name=name)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.core.fleet import Fleet, NameState, Tally, Worker, near_names, typo_of
+from orchestrator.core.naming import spelled
 from orchestrator.core.pauses import Pause
 from orchestrator.core.verdict import spoken
 from orchestrator.web.times import Time
@@ -171,7 +172,7 @@ def _worker(fleet: Fleet, worker: Worker) -> WorkerView:
 
 
 def _verdict(fleet: Fleet, agent_name: str, configured: Collection[str]) -> str:
-    name, count = agent_name or "(unnamed)", len(fleet.workers(agent_name))
+    name, count = spelled(agent_name), len(fleet.workers(agent_name))
     answering = f"1 worker answers to {name}" if count == 1 else f"{count} workers answer to {name}"
     match fleet.state(agent_name):
         case NameState.SERVING:

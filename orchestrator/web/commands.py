@@ -8,6 +8,7 @@ from aiohttp import web
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core.audit import Action, Deed
 from orchestrator.core.facts import AgentDismissed, AgentWanted, Fact, PlacementSpec, RoomListed, RoomOpened, Source
+from orchestrator.core.naming import spelled
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import LiveKitError
@@ -19,7 +20,7 @@ from orchestrator.web.holding import read_hold, until
 from orchestrator.web.livekit_errors import livekit_problem
 from orchestrator.web.placing import asked_placement
 from orchestrator.web.problems import problem
-from orchestrator.web.requests import UNNAMED, Refused, agent_asked_for, idempotency_key, read_model
+from orchestrator.web.requests import Refused, agent_asked_for, idempotency_key, read_model
 from orchestrator.web.sessions import find_session, session_asked_for
 from orchestrator.web.token_request import LONGEST_NAME, refuse_reserved
 
@@ -92,7 +93,7 @@ class Commands:
         )
         if await self._is_to_be_done(request, session, asked.agent_name, relieved):
             wanted = AgentWanted(spec, _source(request), instead_of=relieved, grace=asked.grace)
-            instead_of = f"instead of {relieved or UNNAMED}"
+            instead_of = f"instead of {spelled(relieved)}"
             await self._audit(request, Action.SWITCH_AGENT, opening_of(session), asked.agent_name, instead_of)
             await self._tell(opening_of(session), wanted)
         seen, placement = await self._placed(session.sid, asked.agent_name, hold)
@@ -126,7 +127,7 @@ class Commands:
             if placement.agent_name == agent_name:
                 found = placement
             elif any(candidate.agent_name == agent_name for candidate in placement.candidates):
-                detail = f"{agent_name or UNNAMED} may come to this room as a fallback of {placement.agent_name}."
+                detail = f"{spelled(agent_name)} may come to this room as a fallback of {placement.agent_name}."
                 raise Refused(_conflict(detail))
         return found
 
@@ -136,14 +137,14 @@ class Commands:
         present = placed is not None and not placed.over
         repeated = await self._is_repeated(request, session.sid)
         if present and not repeated:
-            raise Refused(_conflict(f"{name or UNNAMED} is in this session already, or on its way to it."))
+            raise Refused(_conflict(f"{spelled(name)} is in this session already, or on its way to it."))
         for other in session.placements:
             if (
                 not other.over
                 and other.agent_name not in (name, relieved)
                 and any(c.agent_name == name for c in other.candidates)
             ):
-                raise Refused(_conflict(f"{name or UNNAMED} may come to this session as a fallback of {other.agent_name}."))
+                raise Refused(_conflict(f"{spelled(name)} may come to this session as a fallback of {other.agent_name}."))
         return not (repeated and placed is not None)
 
     async def _is_repeated(self, request: web.Request, sid: str) -> bool:
@@ -212,7 +213,7 @@ def _relieved(session: Session, asked: SwitchRequest) -> str:
             raise Refused(_no_such_agent(session, asked.instead_of))
         return asked.instead_of
     if len(there) != 1:
-        detail = "Say instead_of: this session has " + (", ".join(name or UNNAMED for name in there) or "no other agent") + "."
+        detail = "Say instead_of: this session has " + (", ".join(map(spelled, there)) or "no other agent") + "."
         raise Refused(_conflict(detail))
     return there[0]
 
@@ -235,4 +236,4 @@ def _conflict(detail: str) -> web.Response:
 
 def _no_such_agent(session: Session, name: str) -> web.Response:
     there = [p.agent_name for p in session.placements if not p.over]
-    return problem(404, "Not Found", f'This session has no agent "{name or UNNAMED}".', agents=there)
+    return problem(404, "Not Found", f'This session has no agent "{spelled(name)}".', agents=there)

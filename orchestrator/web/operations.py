@@ -8,6 +8,7 @@ from aiohttp import web
 
 from orchestrator.core.audit import Action, Deed
 from orchestrator.core.facts import Fact, IncidentTaken, RoundWanted, SessionCancelled, Source
+from orchestrator.core.naming import spelled
 from orchestrator.core.operations import may_begin
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
@@ -25,7 +26,7 @@ from orchestrator.web.operation_models import (
 )
 from orchestrator.web.operation_ports import OperationParts
 from orchestrator.web.problems import problem
-from orchestrator.web.requests import UNNAMED, Refused, idempotency_key, read_model
+from orchestrator.web.requests import Refused, idempotency_key, read_model
 from orchestrator.web.sessions import session_asked_for
 
 log = structlog.get_logger()
@@ -116,7 +117,7 @@ def _chosen(session: Session, agent_name: str | None) -> Sequence[Placement]:
     placement = session.find_placement(agent_name)
     if placement is None:
         there = [p.agent_name for p in session.placements]
-        raise Refused(problem(404, "Not Found", f'This session has no agent "{agent_name or UNNAMED}".', agents=there))
+        raise Refused(problem(404, "Not Found", f'This session has no agent "{spelled(agent_name)}".', agents=there))
     return (placement,)
 
 

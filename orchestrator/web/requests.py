@@ -5,6 +5,7 @@ from typing import Final, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from orchestrator.core.naming import meant
 from orchestrator.web.bodies import BodyBroken, BodyStalled, BodyTooLarge, read_body
 from orchestrator.web.problems import problem
 
@@ -18,9 +19,6 @@ REFUSALS: Final = {
     413: "The body is larger than it may be.",
 }
 """What `read_model` may answer, for the documents."""
-
-UNNAMED: Final = "(unnamed)"
-"""Stands in an address for the agent without a name: a segment cannot be empty."""
 
 _LONGEST_KEY: Final = 128
 
@@ -85,5 +83,4 @@ def idempotency_key(request: web.Request) -> str | None:
 
 def agent_asked_for(request: web.Request) -> str:
     """The agent name in an address."""
-    named = request.match_info["agent"]
-    return "" if named == UNNAMED else named
+    return meant(request.match_info["agent"])

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.configuration.credentials import Scope
+from orchestrator.core.naming import UNNAMED
 from orchestrator.web import problems, requests
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -91,9 +92,7 @@ BODY_REFUSALS: Final = {status: refusal(description) for status, description in 
 """What every route that accepts a model may answer."""
 
 ROOM: Final = Parameter("room", "path", "A room's name or sid, as one percent-encoded segment.")
-AGENT: Final = Parameter(
-    "agent", "path", f"An agent name, as one percent-encoded segment; `{requests.UNNAMED}`: the empty one."
-)
+AGENT: Final = Parameter("agent", "path", f"An agent name, as one percent-encoded segment; `{UNNAMED}`: the empty one.")
 REPEATABLE: Final = Parameter(
     "Idempotency-Key",
     "header",

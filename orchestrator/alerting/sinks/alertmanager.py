@@ -15,6 +15,7 @@ import aiohttp
 from orchestrator.alerting.posting import post
 from orchestrator.alerting.telling import Telling
 from orchestrator.core.alerts import ABOUT, AlertType
+from orchestrator.core.naming import spelled
 from orchestrator.runtime.ports import Alert, Clock
 
 AGAIN: Final = 60.0
@@ -26,8 +27,6 @@ outage of Redis or of us, and it ends what a lost store has forgotten."""
 
 WATCHDOG_HOLD: Final = 240.0
 """Seconds without a Watchdog after which Alertmanager takes it for resolved, which is how its absence is noticed."""
-
-_UNNAMED: Final = "(unnamed)"
 
 
 class AlertmanagerSink:
@@ -64,7 +63,7 @@ def posted(alert: Alert, telling: Telling, now: float) -> dict[str, Any]:
             {
                 "alertname": alertname(alert.type),
                 "severity": telling.severity(alert).value,
-                "agent": _UNNAMED if alert.agent_name == "" else alert.agent_name,
+                "agent": None if alert.agent_name is None else spelled(alert.agent_name),
                 "cause": alert.cause.value if alert.cause else None,
                 "room": alert.room,
                 "sid": alert.sid,

@@ -9,6 +9,7 @@ from orchestrator.alerting.ports import NotAccepted
 from orchestrator.alerting.telling import Telling
 from orchestrator.configuration.apprise_url import notifier
 from orchestrator.core.alerts import Severity
+from orchestrator.core.naming import spelled
 from orchestrator.runtime.ports import Alert
 
 TIMEOUT: Final = 15.0
@@ -65,7 +66,7 @@ def title(alert: Alert) -> str:
     """What a telephone shows: what, who, where and why."""
     words = [alert.type.replace("_", " ")]
     if alert.agent_name is not None:
-        words.append(alert.agent_name or "(unnamed)")
+        words.append(spelled(alert.agent_name))
     if alert.room is not None:
         words.append(f"in {alert.room}")
     if alert.cause is not None:

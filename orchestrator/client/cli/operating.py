@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from orchestrator.client.cli.options import Age, AgentOption, Cause, Json, Reason, Room, State, Url
+from orchestrator.core.naming import meant
 
 
 def redispatch(
@@ -69,7 +70,7 @@ def resolve(
 
 
 def _named(agent: str | None) -> str | None:
-    return "" if agent == "(unnamed)" else agent
+    return None if agent is None else meant(agent)
 
 
 COMMANDS: Final = (

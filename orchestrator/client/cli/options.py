@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.core.naming import UNNAMED
+
 Url = Annotated[str | None, typer.Option("--url", metavar="URL", help="Where the service runs (default: ROLLCALL_URL).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Room = Annotated[str, typer.Argument(metavar="ROOM", help="The room's name, or its sid.")]
-Agent = Annotated[str, typer.Argument(metavar="AGENT", help="The agent name; (unnamed) for the one without.")]
+Agent = Annotated[str, typer.Argument(metavar="AGENT", help=f"The agent name; {UNNAMED} for the one without.")]
 AgentOption = Annotated[str | None, typer.Option("--agent", metavar="NAME", help="This agent only.")]
 State = Annotated[str | None, typer.Option(metavar="STATE", help="Only sessions in this state.")]
 Cause = Annotated[str | None, typer.Option(metavar="CAUSE", help="Only sessions with this cause.")]
