@@ -18,7 +18,7 @@ from orchestrator.web.command_models import AgentAnswer, AgentRequest, SwitchAns
 from orchestrator.web.command_ports import CommandParts
 from orchestrator.web.holding import read_hold, until
 from orchestrator.web.livekit_errors import livekit_problem
-from orchestrator.web.placing import asked_placement
+from orchestrator.web.placing import asked_placement, refuse_fallback
 from orchestrator.web.problems import problem
 from orchestrator.web.requests import Refused, agent_asked_for, idempotency_key, read_model
 from orchestrator.web.sessions import find_session, session_asked_for
@@ -122,14 +122,9 @@ class Commands:
 
     def _routed(self, room: str, agent_name: str) -> PlacementSpec | None:
         """What the route of a room that may have to be made says of this agent. Raises Refused."""
-        found = None
-        for placement in self._parts.route(room, "").placements:
-            if placement.agent_name == agent_name:
-                found = placement
-            elif any(candidate.agent_name == agent_name for candidate in placement.candidates):
-                detail = f"{spelled(agent_name)} may come to this room as a fallback of {placement.agent_name}."
-                raise Refused(_conflict(detail))
-        return found
+        routed = self._parts.route(room, "").placements
+        refuse_fallback(agent_name, routed)
+        return next((placement for placement in routed if placement.agent_name == agent_name), None)
 
     async def _is_to_be_done(self, request: web.Request, session: Session, name: str, relieved: str | None = None) -> bool:
         """Whether this is no repetition of a request that was served. Raises Refused when the room has this agent."""
@@ -138,13 +133,7 @@ class Commands:
         repeated = await self._is_repeated(request, session.sid)
         if present and not repeated:
             raise Refused(_conflict(f"{spelled(name)} is in this session already, or on its way to it."))
-        for other in session.placements:
-            if (
-                not other.over
-                and other.agent_name not in (name, relieved)
-                and any(c.agent_name == name for c in other.candidates)
-            ):
-                raise Refused(_conflict(f"{spelled(name)} may come to this session as a fallback of {other.agent_name}."))
+        refuse_fallback(name, (p for p in session.placements if not p.over and p.agent_name != relieved))
         return not (repeated and placed is not None)
 
     async def _is_repeated(self, request: web.Request, sid: str) -> bool:

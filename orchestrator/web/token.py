@@ -24,7 +24,7 @@ from orchestrator.web.callers import Callers
 from orchestrator.web.cors import Cors
 from orchestrator.web.holding import is_verified, until_verified
 from orchestrator.web.livekit_errors import livekit_problem
-from orchestrator.web.placing import Placements, asked_placement
+from orchestrator.web.placing import Placements, asked_placement, refuse_fallback
 from orchestrator.web.problems import problem
 from orchestrator.web.ratelimit import RateLimit
 from orchestrator.web.requests import Refused
@@ -184,25 +184,19 @@ class TokenDoor:
 
 def _may_be_placed(session: Session, agent_name: str) -> bool:
     """Whether an agent is neither there nor on its way. Raises Refused when it may come as another one's fallback."""
-    for placement in session.placements:
-        if placement.over:
-            continue
-        if placement.agent_name == agent_name:
-            return not placement.attempts
-        if any(candidate.agent_name == agent_name for candidate in placement.candidates):
-            raise _twice(agent_name)
+    present = [placement for placement in session.placements if not placement.over]
+    placed = next((placement for placement in present if placement.agent_name == agent_name), None)
+    if placed is not None:
+        return not placed.attempts
+    refuse_fallback(agent_name, present)
     return True
 
 
 def _refuse_twice(names: Sequence[str]) -> None:
     name = next((name for name in names if names.count(name) > 1), None)
     if name is not None:
-        raise _twice(name)
-
-
-def _twice(name: str) -> Refused:
-    detail = f'"{name}" would be twice in this room, or could come as the fallback of another agent.'
-    return Refused(problem(409, "Conflict", detail))
+        detail = f'"{name}" would be twice in this room, or could come as the fallback of another agent.'
+        raise Refused(problem(409, "Conflict", detail))
 
 
 # --- the routes -----------------------------------------------------------------------------------------------------
