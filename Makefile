@@ -15,10 +15,10 @@ ARGS ?=
 # How many stories the simulation lives through.
 SEEDS ?= 100
 
-.PHONY: help setup page demo test check bench simulate soak clean lock
+.PHONY: help setup page demo test check documents bench simulate soak clean lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready .venv-worker/.ready page ## install everything: .venv, .venv-worker, livekit-server, the page (idempotent)
 	@$(BIN)/python -m deploy.tools.livekit_server --build
@@ -73,7 +73,13 @@ check: .venv/.ready .venv-worker/.ready ## style, types, direction of imports, g
 	@if [[ -e deploy/tools/state_diagram.py ]]; then \
 	  echo "check: generated documents" && $(BIN)/python -m deploy.tools.state_diagram --check; \
 	  $(BIN)/python -m deploy.tools.metrics_reference --check && $(BIN)/python -m deploy.tools.dashboard --check; \
+	  for tool in settings_reference http_reference runbooks; do $(BIN)/python -m deploy.tools.$$tool --check || exit; done; \
 	fi
+
+documents: ## write the generated documents anew, from the code
+	@for tool in state_diagram metrics_reference dashboard settings_reference http_reference runbooks; do \
+	  $(BIN)/python -m deploy.tools.$$tool || exit; \
+	done
 
 simulate: .venv/.ready ## the service in virtual time under faults of all kinds: make simulate SEEDS=300
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)

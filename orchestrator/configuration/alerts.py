@@ -53,19 +53,23 @@ class WebhookEntry(Entry):
     """Where alerts are posted to, signed as Standard Webhooks says."""
 
     url: Annotated[str, AfterValidator(_check_hook)]
+    """Of the receiver."""
     secret: Annotated[SecretStr, AfterValidator(_check_webhook_secret)]
+    """By which the receiver knows us: whsec_ and the base64 of at least 24 bytes."""
 
 
 class AlertmanagerEntry(Entry):
     """An Alertmanager of Prometheus, by its v2 API. What fires is sent again every minute until it is resolved."""
 
     url: Annotated[str, AfterValidator(_check_alertmanager)]
+    """Of the Alertmanager, without /api."""
 
 
 class AppriseEntry(Entry):
     """Slack, PagerDuty, mail and what else apprise knows. The URL is a secret: it holds the tokens."""
 
     url: Annotated[SecretStr, AfterValidator(_check_apprise)]
+    """As apprise writes it, such as slack://tokenA/tokenB/tokenC/#on-call."""
 
 
 # --- of what ----------------------------------------------------------------------------------------------------------
@@ -108,10 +112,13 @@ class MatchEntry(Entry):
     """What an alert must be for this sink to be told of it: each that is written must hold."""
 
     type: _Types | None = None
+    """What the alert is about."""
     agent: _Globs | None = None
     """Globs of agent names. An alert that is about no agent has none, and is not matched."""
     room: _Globs | None = None
+    """Globs of room names."""
     cause: _Causes | None = None
+    """Why the agent did not come."""
 
     @cached_property
     def agent_globs(self) -> tuple[RoomPattern, ...]:
@@ -154,5 +161,6 @@ class AlertPolicyEntry(Entry):
     """Of one type of alert. What is left out is as the runbook says."""
 
     severity: Severity | None = None
+    """How bad it is."""
     after: Seconds | None = None
     """For how long it must have been so. Only of what is about the service; a room's alert has its agent's deadline."""

@@ -35,7 +35,7 @@ _VERIFYING: Final = {proof.label: proof for proof in (Proof.JOINED, Proof.ANSWER
 
 
 class Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 # --- types ----------------------------------------------------------------------------------------------------------
@@ -148,6 +148,7 @@ class AgentEntry(Entry):
     """An agent, by the agent_name under which its workers register."""
 
     metadata: Metadata = {}
+    """What it is told as job metadata; strings may hold {room} and what the route's pattern binds."""
     policy: PolicyEntry = Field(default_factory=PolicyEntry)
     fallback: tuple[str, ...] = ()
     """Agents that serve instead, in this order, when this one's attempts or deadline have run out."""
@@ -168,4 +169,6 @@ class KeyEntry(Entry):
     """A further API key whose webhooks are accepted, while keys are rotated."""
 
     key: str = Field(min_length=1)
+    """The API key, as LiveKit has it."""
     secret: Annotated[SecretStr, AfterValidator(check_secret)]
+    """Its secret, of at least 32 characters."""

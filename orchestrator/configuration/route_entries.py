@@ -58,6 +58,7 @@ class RouteAgentEntry(Entry):
     model_config = ConfigDict(json_schema_extra=_ONE_OR_ANY)
 
     agent: str | None = None
+    """Its name, under `agents`."""
     any: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """One serves: whose workers have all capabilities, are in the region and have room; of those who do alike, and where
     nothing is announced, the first. The others are its fallbacks, in that order; their own fallbacks are not added."""
@@ -66,6 +67,7 @@ class RouteAgentEntry(Entry):
     region: str = ""
     """Where a worker should have announced that it is; only with `any`."""
     metadata: Metadata = Field(default_factory=dict)
+    """Laid over the agent's own and the route's."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -97,11 +99,17 @@ class RouteEntry(Entry):
     """Which rooms, and which agents they should have."""
 
     room: Annotated[str, _pattern(glob)] | None = None
+    """A glob of the whole name; {part} binds a run of characters for metadata."""
     room_regex: Annotated[str, _pattern(regex)] | None = None
+    """Python's, on the whole name; named groups bind. Not beside `room`."""
     room_metadata: RoomMetadata | None = None
+    """Fields of the room's JSON metadata, nested ones by a dotted path, and the values that they must have."""
     agents: tuple[RouteAgent, ...]
+    """All of them are placed; an empty list: the room needs none."""
     metadata: Metadata = Field(default_factory=dict)
+    """Laid over the agents' own."""
     priority: int = Field(0, ge=-100, le=100)
+    """Higher ones are dispatched first when there is a queue."""
 
     @model_validator(mode="after")
     def _one_pattern(self) -> "RouteEntry":

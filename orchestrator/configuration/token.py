@@ -150,8 +150,11 @@ class JwtEntry(Entry):
     """The team's own identity provider, whose JWTs are taken in place of a mint token."""
 
     issuer: str = Field(min_length=1)
+    """What `iss` must be."""
     audience: str = Field(min_length=1)
+    """What `aud` must be, or hold."""
     jwks_url: Annotated[str, AfterValidator(_jwks)] | None = None
+    """Where the provider's public keys are; https, but on this machine."""
     secret: Annotated[SecretStr, AfterValidator(_shared)] | None = None
     """Shared with the provider, for HS256."""
 

@@ -133,7 +133,11 @@ class Configuration(Entry):
         " shorter one makes the second agent that it should prevent.",
     )
     deadline: SomeSeconds = Field(_POLICY.deadline, description="From when an agent was wanted until a person must know.")
-    verify_at: VerifyAt = Field(_POLICY.verify_at, description="The proof that counts: joined, answering or ready.")
+    verify_at: VerifyAt = Field(
+        _POLICY.verify_at,
+        description="The proof that counts: joined, answering or ready.",
+        json_schema_extra={"default": _POLICY.verify_at.label},
+    )
     on_leave: OnLeave = Field(_POLICY.on_leave, description="Whether an agent that leaves while people are there is replaced.")
     goodbye_grace: Seconds = Field(
         _POLICY.goodbye_grace,

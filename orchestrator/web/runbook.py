@@ -1,5 +1,7 @@
 """GET /runbook: what each cause and each alert means and what to do, from the tables in which they are explained."""
 
+import re
+from collections.abc import Iterable
 from html import escape
 from typing import Final
 
@@ -7,7 +9,8 @@ from aiohttp import web
 
 from orchestrator.core.alerts import ABOUT, AlertType
 from orchestrator.core.alerts import runbook_anchor as alert_anchor
-from orchestrator.core.causes import EXPLANATIONS, Cause, runbook_anchor
+from orchestrator.core.causes import EXPLANATIONS, Cause, fix, runbook_anchor, sentence
+from orchestrator.core.runbooks import AGENT, OF_ALERTS, OF_CAUSES, Runbook
 
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -18,7 +21,8 @@ _PAGE: Final = """<!doctype html>
 </head>
 <body>
 <h1>Runbook</h1>
-<p>Why an agent did not come, or was lost, and what to do. Each session names its cause.</p>
+<p>Why an agent did not come, or was lost, and what to do. Each session names its cause.
+<code>support-18</code> stands for your room and <code>mary</code> for your agent.</p>
 {causes}
 <h1>Alerts</h1>
 <p>What each type of alert says, how bad it is, and for how long it must have been so before anybody is told.</p>
@@ -31,6 +35,8 @@ _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
 }
+
+_CODE: Final = re.compile(r"`([^`]+)`")
 
 
 async def get_runbook(request: web.Request) -> web.Response:  # noqa: ARG001  # the signature of a handler
@@ -46,15 +52,31 @@ def page() -> str:
 def _section(cause: Cause) -> str:
     explained = EXPLANATIONS[cause]
     again = "Another attempt can help; Rollcall makes it." if explained.retryable else "Another attempt cannot help."
-    lines = (explained.sentence.replace("{agent}", "the agent"), explained.fix.replace("{agent}", "the agent"), again)
-    paragraphs = "\n".join(f"<p>{escape(line)}</p>" for line in lines)
-    return f'<h2 id="{runbook_anchor(cause)}"><code>{cause}</code></h2>\n{paragraphs}'
+    lines = (sentence(cause, AGENT), fix(cause, AGENT), again)
+    head = f'<h2 id="{runbook_anchor(cause)}"><code>{cause}</code></h2>'
+    return "\n".join((head, *map(_paragraph, lines), *_steps(OF_CAUSES[cause])))
 
 
 def _alert_section(kind: AlertType) -> str:
     about = ABOUT[kind]
     when = "" if about.after is None else f" Told after {about.after:g} s."
-    paragraphs = "\n".join(
-        f"<p>{escape(line)}</p>" for line in (about.meaning, about.fix, f"Severity: {about.severity}.{when}")
-    )
-    return f'<h2 id="{alert_anchor(kind)}"><code>{kind}</code></h2>\n{paragraphs}'
+    lines = (about.meaning, about.fix, f"Severity: {about.severity}.{when}")
+    head = f'<h2 id="{alert_anchor(kind)}"><code>{kind}</code></h2>'
+    return "\n".join((head, *map(_paragraph, lines), *_steps(OF_ALERTS[kind])))
+
+
+def _steps(runbook: Runbook) -> Iterable[str]:
+    yield _paragraph(f"For callers: {runbook.callers}")
+    yield f"<pre>{escape(chr(10).join(runbook.look))}</pre>"
+    yield "<ol>" + "".join(f"<li>{_text(step)}</li>" for step in runbook.check) + "</ol>"
+    yield _paragraph(f"To mend it: {runbook.mend}")
+    yield _paragraph(f"Over when: {runbook.over}")
+    yield _paragraph(f"Escalate: {runbook.escalate}")
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{_text(text)}</p>"
+
+
+def _text(text: str) -> str:
+    return _CODE.sub(r"<code>\1</code>", escape(text))
