@@ -24,6 +24,7 @@ from orchestrator.settings import Settings
 from orchestrator.store.audit import AuditLog
 from orchestrator.store.connection import Connection
 from orchestrator.store.keys import Keys
+from orchestrator.store.logins import Logins
 from orchestrator.store.repeats import RepeatedRequests
 from orchestrator.store.transcripts import Transcripts
 from orchestrator.web import agents, debug, token_outcomes, webhooks
@@ -34,9 +35,11 @@ from orchestrator.web.callers import Callers
 from orchestrator.web.command_ports import CommandParts
 from orchestrator.web.commands import Commands
 from orchestrator.web.cors import Cors
+from orchestrator.web.entrance import ScreenEntrance
 from orchestrator.web.health import Readiness
 from orchestrator.web.identity_provider import IdentityProvider
 from orchestrator.web.links import Links
+from orchestrator.web.login import LoginDoor, login_routes
 from orchestrator.web.operation_ports import OperationParts
 from orchestrator.web.operation_table import operation_routes
 from orchestrator.web.pausing import PausingParts, pausing_routes
@@ -81,7 +84,8 @@ class Front:
         self._bearers = Bearers(settings.api_tokens, dev=settings.dev)
         provider = settings.token.jwt
         self._provider = None if provider is None else IdentityProvider(provider, behind.clock, behind.tasks.spawn)
-        app = build_app(self._routes(), bearers=self._bearers, version=version("rollcall"))
+        self._logins = Logins(behind.connection, behind.keys)
+        app = build_app(self._routes(), bearers=self._bearers, version=version("rollcall"), entrance=self._entrance())
         self._runner = build_runner(app)
 
     async def open(self) -> None:
@@ -112,11 +116,17 @@ class Front:
             *self._routes_with_rules(),
             *agents.routes(agents.Agents(behind.runtime.fleet, settings.agents, behind.runtime.pauses.current)),
             *debug.routes(page),
+            *login_routes(LoginDoor(self._bearers, self._logins, behind.clock, settings.public_url)),
             *operation_routes(self._operation_parts()),
             *pausing_routes(
                 PausingParts(behind.runtime.pauses, behind.runtime.fleet, settings.agents, self._audit, behind.clock)
             ),
         )
+
+    def _entrance(self) -> ScreenEntrance:
+        behind, settings = self._behind, self._behind.settings
+        secret = settings.livekit_api_secret.get_secret_value()
+        return ScreenEntrance(self._bearers, self._logins, behind.clock, settings.screen.proxy, secret)
 
     def _webhook_door(self) -> webhooks.WebhookDoor:
         settings = self._behind.settings

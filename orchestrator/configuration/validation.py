@@ -66,7 +66,7 @@ def _known_keys(model: type[BaseModel], location: Location) -> list[str]:
             # Behind a key is the X of dict[str, X], in a list the X of tuple[X, ...].
             annotation = get_args(annotation)[1 if get_origin(annotation) is dict else 0]
         annotation = _bare(annotation)
-    return list(annotation.model_fields)
+    return [field.alias or name for name, field in annotation.model_fields.items()]
 
 
 def _bare(annotation: Any) -> Any:

@@ -36,6 +36,8 @@ class Deed:
     """What else it was about, in words: the filter of many sessions, the matcher of a silence."""
     taken: int | None = None
     """How many placements or incidents it was about."""
+    by: str | None = None
+    """The person's name, where a proxy before us said it."""
 
 
 @dataclass(frozen=True, slots=True)

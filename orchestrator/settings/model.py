@@ -27,6 +27,7 @@ from orchestrator.configuration.environment import EnvironmentSource, state_home
 from orchestrator.configuration.file import FileSource
 from orchestrator.configuration.route_entries import RouteEntry
 from orchestrator.configuration.routes import compile_routes
+from orchestrator.configuration.screen import ScreenEntry
 from orchestrator.configuration.token import TokenEntry
 from orchestrator.configuration.values import Bytes, PerSecond, Seconds, SomeSeconds
 from orchestrator.core.alerts import AlertType
@@ -42,7 +43,7 @@ CLOUD_DEFAULTS: Final = {"pulse_period": "30s", "api_budget": "10/s", "accept_wi
 
 DEVELOPMENT_DEFAULTS: Final = {"host": "127.0.0.1", "drain": "0s"}
 
-FILE_ONLY: Final = frozenset({"agents", "routes", "alerts", "alert_policy", "keys", "token"})
+FILE_ONLY: Final = frozenset({"agents", "routes", "alerts", "alert_policy", "keys", "token", "screen"})
 """What is too large for an environment variable."""
 
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "on", "1"})
@@ -119,6 +120,8 @@ class Configuration(Entry):
     )
     keys: tuple[KeyEntry, ...] = Field((), description="Further API keys whose webhooks are accepted, while keys are rotated.")
     token: TokenEntry = Field(TokenEntry(), description="Who may ask for tokens with which people join rooms, and for which.")
+
+    screen: ScreenEntry = Field(ScreenEntry(), description="Who gets to the screen without logging in by an API token.")
 
     # --- the policy of every agent that does not say otherwise ---
     attempts: int = Field(_POLICY.attempts, ge=1, description="Attempts before the fallbacks, and then a person, are asked.")

@@ -229,6 +229,12 @@ class Keys:
         """Present while a repetition of the request with this key is known to be one."""
         return f"{self._prefix}request:{key}"
 
+    # --- logins to the screen: twelve hours ---
+
+    def login(self, digest: str) -> str:
+        """A string: who holds the cookie with this digest is logged in."""
+        return f"{self._prefix}login:{digest}"
+
     # --- the paused agent names: thirty days after a replica looked last ---
 
     @property

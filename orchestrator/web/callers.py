@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from orchestrator.configuration.credentials import Scope
-from orchestrator.web.auth import Bearers, bearer_token
+from orchestrator.web.auth import ACCESS, Bearers, bearer_token, refusal
 from orchestrator.web.errors import RETRY_AFTER
 from orchestrator.web.identity_provider import IdentityProvider, NotAccepted, ProviderUnavailable
 from orchestrator.web.problems import problem
@@ -39,9 +39,9 @@ class Callers:
         given = bearer_token(request)
         if given is not None and self._provider is not None and not self._bearers.knows(given):
             return await self._by_provider(self._provider, given)
-        refusal = self._bearers.refusal(request, Scope.MINT)
-        if refusal is not None:
-            raise Refused(refusal)
+        refused = refusal(request, request[ACCESS], Scope.MINT)
+        if refused is not None:
+            raise Refused(refused)
         if given is None:
             return Caller(f"address {request.remote}")
         return Caller(f"token {hashlib.sha256(given.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}")

@@ -6,16 +6,17 @@ import structlog
 from aiohttp import web
 
 from orchestrator.configuration.credentials import Scope
-from orchestrator.core.audit import Action, Deed
+from orchestrator.core.audit import Action
 from orchestrator.core.facts import AgentDismissed, AgentWanted, Fact, PlacementSpec, RoomListed, RoomOpened, Source
 from orchestrator.core.naming import spelled
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import LiveKitError
 from orchestrator.web.answers import answer
-from orchestrator.web.auth import SCOPES
+from orchestrator.web.auth import ACCESS
 from orchestrator.web.command_models import AgentAnswer, AgentRequest, SwitchAnswer, SwitchRequest
 from orchestrator.web.command_ports import CommandParts
+from orchestrator.web.deeds import deed
 from orchestrator.web.holding import read_hold, until
 from orchestrator.web.livekit_errors import livekit_problem
 from orchestrator.web.placing import asked_placement, refuse_fallback
@@ -42,7 +43,7 @@ class Commands:
 
     async def add(self, request: web.Request) -> web.Response:
         """An agent more, in a room that is made if it does not exist. Raises Refused."""
-        guest = None if Scope.OPERATE in request[SCOPES] else await self._parts.doorkeeper.caller(request)
+        guest = None if Scope.OPERATE in request[ACCESS].scopes else await self._parts.doorkeeper.caller(request)
         asked = await read_model(request, AgentRequest)
         refuse_reserved(asked.attributes, "attributes")
         hold = read_hold(request, usual=USUAL_HOLD, longest=LONGEST_HOLD)
@@ -143,8 +144,8 @@ class Commands:
     async def _audit(
         self, request: web.Request, action: Action, opening: RoomOpened, name: str, target: str | None = None
     ) -> None:
-        deed = Deed(action, scope_of(request), room=opening.room, sid=opening.sid, agent_name=name, target=target)
-        await self._parts.audit.add(deed)
+        done = deed(request, action, room=opening.room, sid=opening.sid, agent_name=name, target=target)
+        await self._parts.audit.add(done)
 
     async def _tell(self, opening: RoomOpened, *facts: Fact) -> None:
         log.info("command", command=type(facts[-1]).__name__, room=opening.room, sid=opening.sid)
@@ -182,16 +183,10 @@ def _room_name(request: web.Request) -> str:
 
 
 def _source(request: web.Request) -> Source:
-    scopes = request[SCOPES]
+    scopes = request[ACCESS].scopes
     if Scope.OPERATE in scopes:
         return Source.OPERATOR
     return Source.WORKER if Scope.WORKER in scopes else Source.TOKEN
-
-
-def scope_of(request: web.Request) -> str:
-    """The scope by which the caller may do this; a caller of the token door has none of ours."""
-    scopes = request[SCOPES]
-    return next((s.value for s in (Scope.OPERATE, Scope.WORKER, Scope.MINT) if s in scopes), "caller")
 
 
 def _relieved(session: Session, asked: SwitchRequest) -> str:

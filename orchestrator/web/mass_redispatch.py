@@ -12,13 +12,14 @@ from multidict import MultiDict, MultiMapping
 from pydantic_core import PydanticCustomError
 
 from orchestrator.configuration.values import duration
-from orchestrator.core.audit import Action, Deed
+from orchestrator.core.audit import Action
 from orchestrator.core.facts import RoundWanted, Source
 from orchestrator.core.operations import may_begin
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session, SessionState
 from orchestrator.web.answers import answer
-from orchestrator.web.commands import opening_of, scope_of
+from orchestrator.web.commands import opening_of
+from orchestrator.web.deeds import deed
 from orchestrator.web.filters import PARAMETERS, BadFilter, Filters, read_filters
 from orchestrator.web.operation_models import ReasonRequest, TakenSession, TakenSessions
 from orchestrator.web.operation_ports import OperationParts
@@ -74,16 +75,16 @@ class MassRedispatch:
             raise Refused(bad_request(BadFilter("cursor", "It is none that this service has given out."))) from error
         now = self._parts.clock.now()
         chosen = {s.sid: chosen for s in found if (chosen := _chosen(s, asked, now))}
-        deed = Deed(
+        done = deed(
+            request,
             Action.REDISPATCH_MANY,
-            scope_of(request),
             body.reason,
             agent_name=asked.filters.agent_name,
             target=request.query_string or None,
             taken=sum(map(len, chosen.values())),
         )
-        await self._parts.audit.add(deed)
-        log.info("operation", operation=deed.action.value, matched=len(found), taken=len(chosen))
+        await self._parts.audit.add(done)
+        log.info("operation", operation=done.action.value, matched=len(found), taken=len(chosen))
         await close_breakers(self._parts, (p for placements in chosen.values() for p in placements))
         taken: list[TakenSession] = []
         to_do = [s for s in found if s.sid in chosen]

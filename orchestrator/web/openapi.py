@@ -10,12 +10,16 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.web.answers import HEADERS
+from orchestrator.web.auth import CSRF_HEADER
+from orchestrator.web.entrance import COOKIE
 from orchestrator.web.routes import Answer, Route
 
 PATH: Final = "/openapi.json"
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 _SECURITY: Final = "bearer"
+_LOGIN: Final = "login"
+_FOR_PEOPLE: Final = frozenset({Scope.READ, Scope.OPERATE})
 
 
 class OpenApi:
@@ -59,7 +63,13 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
                     "type": "http",
                     "scheme": "bearer",
                     "description": f"A token of ROLLCALL_API_TOKENS; scopes {', '.join(Scope)}. operate may read, too.",
-                }
+                },
+                _LOGIN: {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": COOKIE,
+                    "description": f"The cookie of POST /login, and with what changes something its `csrf` as {CSRF_HEADER}.",
+                },
             },
         },
     }
@@ -69,7 +79,10 @@ def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
-        "security": [{_SECURITY: [scope.value]} for scope in route.scopes],
+        "security": [
+            *({_SECURITY: [scope.value]} for scope in route.scopes),
+            *({_LOGIN: [scope.value]} for scope in route.scopes if scope in _FOR_PEOPLE),
+        ],
         "responses": {str(status): _response(answer) for status, answer in sorted(route.answers.items())},
     }
     if route.parameters:

@@ -100,6 +100,8 @@ class AuditView(_View):
     """What else it was about: the filter of many sessions, the matcher of a silence."""
     taken: int | None
     """How many placements or incidents it was about."""
+    by: str | None
+    """The person's name, where a proxy before us said it."""
 
 
 class AuditList(_View):

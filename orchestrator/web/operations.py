@@ -14,7 +14,8 @@ from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import Appended
 from orchestrator.web.answers import answer
-from orchestrator.web.commands import opening_of, scope_of
+from orchestrator.web.commands import opening_of
+from orchestrator.web.deeds import deed
 from orchestrator.web.operation_models import (
     ReasonRequest,
     RedispatchRequest,
@@ -46,11 +47,9 @@ class Operations:
         named = asked.agent_name is not None
         begun = [p for p in chosen if may_begin(session, p, named=named)]
         fact = RoundWanted(asked.agent_name, _wish(key), Source.OPERATOR, asked.reason)
-        deed = Deed(
-            Action.REDISPATCH, scope_of(request), asked.reason, session.room, session.sid, asked.agent_name, taken=len(begun)
-        )
+        done = _deed(request, Action.REDISPATCH, asked.reason, session, asked.agent_name, len(begun))
         await close_breakers(self._parts, begun)
-        repeated = await self._told(session, fact, key, deed, nothing=not begun)
+        repeated = await self._told(session, fact, key, done, nothing=not begun)
         if not begun and not repeated:
             raise Refused(problem(409, "Conflict", _why_not(session, chosen)))
         return answer(taken_session(session, [] if repeated else begun, repeated=repeated), 202)
@@ -60,8 +59,8 @@ class Operations:
         asked = await read_model(request, ReasonRequest)
         key, session = idempotency_key(request), await session_asked_for(self._parts.store, request, live=True)
         there = [p for p in session.placements if not p.over]
-        deed = Deed(Action.CANCEL, scope_of(request), asked.reason, session.room, session.sid, taken=len(there))
-        repeated = await self._told(session, SessionCancelled(Source.OPERATOR, asked.reason), key, deed)
+        done = _deed(request, Action.CANCEL, asked.reason, session, None, len(there))
+        repeated = await self._told(session, SessionCancelled(Source.OPERATOR, asked.reason), key, done)
         return answer(taken_session(session, [] if repeated else there, repeated=repeated), 202)
 
     async def resolve(self, request: web.Request) -> web.Response:
@@ -74,16 +73,14 @@ class Operations:
             if p.open_incident is not None
         )
         fact = IncidentTaken(asked.agent_name, Source.OPERATOR, asked.note)
-        deed = Deed(
-            Action.RESOLVE, scope_of(request), asked.note, session.room, session.sid, asked.agent_name, taken=len(taken)
-        )
-        repeated = await self._told(session, fact, key, deed, nothing=not taken)
+        done = _deed(request, Action.RESOLVE, asked.note, session, asked.agent_name, len(taken))
+        repeated = await self._told(session, fact, key, done, nothing=not taken)
         if not taken and not repeated:
             raise Refused(problem(409, "Conflict", "No incident is open in this session."))
         shown = () if repeated else taken
         return answer(ResolvedSession(room=session.room, sid=session.sid, taken=shown, repeated=repeated), 202)
 
-    async def _told(self, session: Session, fact: Fact, key: str | None, deed: Deed, *, nothing: bool = False) -> bool:
+    async def _told(self, session: Session, fact: Fact, key: str | None, done: Deed, *, nothing: bool = False) -> bool:
         """Write it into the log, then ask the session's owner for it; whether that was asked before with the same key.
 
         Where there is nothing to be done it is asked with a key only: it may have been done by the request that this one
@@ -91,9 +88,13 @@ class Operations:
         """
         if nothing and key is None:
             return False
-        await self._parts.audit.add(deed)
-        log.info("operation", operation=deed.action.value, room=session.room, sid=session.sid, agent=deed.agent_name)
+        await self._parts.audit.add(done)
+        log.info("operation", operation=done.action.value, room=session.room, sid=session.sid, agent=done.agent_name)
         return await self._parts.wishes.wish(opening_of(session), [fact], key=key) is Appended.DUPLICATE
+
+
+def _deed(request: web.Request, action: Action, reason: str, session: Session, agent_name: str | None, taken: int) -> Deed:
+    return deed(request, action, reason, room=session.room, sid=session.sid, agent_name=agent_name, taken=taken)
 
 
 def taken_session(session: Session, placements: Iterable[Placement], *, repeated: bool = False) -> TakenSession:

@@ -10,14 +10,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.configuration.values import duration
-from orchestrator.core.audit import Action, Deed
+from orchestrator.core.audit import Action
 from orchestrator.core.fleet import Fleet, near_names
 from orchestrator.core.pauses import Pause
 from orchestrator.runtime.ports import Clock
 from orchestrator.web.agent_view import PauseView, known_names, pause_view
 from orchestrator.web.agents import agent_not_found
 from orchestrator.web.answers import answer
-from orchestrator.web.commands import scope_of
+from orchestrator.web.deeds import deed, doer
 from orchestrator.web.operation_models import Reason, ReasonRequest
 from orchestrator.web.operation_ports import Audit
 from orchestrator.web.requests import Body, Refused, agent_asked_for, read_model
@@ -86,8 +86,8 @@ class Pausing:
         name = await self._known(request)
         now = self._parts.clock.now()
         until = None if asked.duration is None else now + asked.duration
-        pause = Pause(now, until, by=scope_of(request), reason=asked.reason)
-        await self._parts.audit.add(Deed(Action.PAUSE, scope_of(request), asked.reason, agent_name=name))
+        pause = Pause(now, until, by=doer(request), reason=asked.reason)
+        await self._parts.audit.add(deed(request, Action.PAUSE, asked.reason, agent_name=name))
         await self._parts.board.pause(name, pause)
         log.info("operation", operation="pause", agent=name)
         return answer(PausedAgent(agent_name=name, paused=pause_view(pause)))
@@ -95,7 +95,7 @@ class Pausing:
     async def resume(self, request: web.Request) -> web.Response:
         asked = await read_model(request, ReasonRequest)
         name = await self._known(request)
-        await self._parts.audit.add(Deed(Action.RESUME, scope_of(request), asked.reason, agent_name=name))
+        await self._parts.audit.add(deed(request, Action.RESUME, asked.reason, agent_name=name))
         await self._parts.board.resume(name)
         log.info("operation", operation="resume", agent=name)
         return answer(PausedAgent(agent_name=name, paused=None))

@@ -44,6 +44,21 @@ class RateLimit:
 
     def wait(self, caller: str) -> int:
         """Take a turn. 0: there was one; otherwise whole seconds until there is."""
+        account = self._account(caller)
+        wait = self._until_turn(account)
+        if not wait:
+            account.left -= 1
+        return wait
+
+    def until_turn(self, caller: str) -> int:
+        """Whole seconds until there is a turn, which is not taken."""
+        return self._until_turn(self._account(caller))
+
+    def _until_turn(self, account: _Account) -> int:
+        return 0 if account.left >= 1 else max(math.ceil((1 - account.left) / self._per_second), 1)
+
+    def _account(self, caller: str) -> _Account:
+        """As it is now."""
         now = self._clock.monotonic()
         account = self._accounts.pop(caller, None) or _Account(self._most, now)
         account.left = min(account.left + (now - account.at) * self._per_second, self._most)
@@ -51,7 +66,4 @@ class RateLimit:
         self._accounts[caller] = account
         if len(self._accounts) > CALLERS:
             self._accounts.popitem(last=False)
-        if account.left < 1:
-            return max(math.ceil((1 - account.left) / self._per_second), 1)
-        account.left -= 1
-        return 0
+        return account

@@ -42,7 +42,10 @@ def refusal(description: str) -> Answer:
 
 
 UNAVAILABLE: Final = refusal("The store cannot be reached; ask again after Retry-After seconds.")
-PROTECTED: Final = {401: refusal("A bearer token is needed."), 403: refusal("The bearer token has another scope.")}
+PROTECTED: Final = {
+    401: refusal("A bearer token, or a login, is needed."),
+    403: refusal("The token or login has another scope, or a login's X-Rollcall-CSRF is missing."),
+}
 """What every route of a scope may answer."""
 
 

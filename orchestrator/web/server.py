@@ -1,13 +1,12 @@
 """The HTTP service: routes, middlewares and limits put together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from orchestrator.configuration.credentials import Scope
-from orchestrator.web.auth import SCOPES, Bearers
+from orchestrator.web.auth import ACCESS, Bearers, Entrance, access_of, forgery, refusal
 from orchestrator.web.errors import answer_errors
 from orchestrator.web.openapi import OpenApi
 from orchestrator.web.routes import Handler, Route
@@ -19,11 +18,14 @@ LINE_LIMIT: Final = 8190
 """Bytes of a request's line, and of each of its headers."""
 
 
-def build_app(routes: Sequence[Route], *, bearers: Bearers, version: str) -> web.Application:
-    """The application of these routes, and of the OpenAPI document that is made of them."""
-    scopes: dict[web.AbstractRoute, tuple[Scope, ...]] = {}
-    app = web.Application(middlewares=[answer_errors, _authorization(bearers, scopes)], client_max_size=BODY_LIMIT)
-    _add(app, (*routes, OpenApi(routes, version).route), scopes)
+def build_app(routes: Sequence[Route], *, bearers: Bearers, version: str, entrance: Entrance | None = None) -> web.Application:
+    """The application of these routes, and of the OpenAPI document that is made of them.
+
+    `entrance`: the ways in that need no bearer token.
+    """
+    guarded: dict[web.AbstractRoute, Route] = {}
+    app = web.Application(middlewares=[answer_errors, _authorization(bearers, entrance, guarded)], client_max_size=BODY_LIMIT)
+    _add(app, (*routes, OpenApi(routes, version).route), guarded)
     return app
 
 
@@ -32,13 +34,13 @@ def build_runner(app: web.Application) -> web.AppRunner:
     return web.AppRunner(app, access_log=None, max_line_size=LINE_LIMIT, max_field_size=LINE_LIMIT)
 
 
-def _add(app: web.Application, routes: Iterable[Route], scopes: dict[web.AbstractRoute, tuple[Scope, ...]]) -> None:
+def _add(app: web.Application, routes: Iterable[Route], guarded: dict[web.AbstractRoute, Route]) -> None:
     for route in routes:
         methods = (route.method, "HEAD") if route.method == "GET" else (route.method,)
         for method in methods:
             added = app.router.add_route(method, _pattern(route.path), route.handler)
-            if route.scopes and not route.sees_to_scope:
-                scopes[added] = route.scopes
+            if route.scopes:
+                guarded[added] = route
 
 
 def _pattern(path: str) -> str:
@@ -46,12 +48,16 @@ def _pattern(path: str) -> str:
     return path.replace("}", ":[^/]+}")
 
 
-def _authorization(bearers: Bearers, scopes: dict[web.AbstractRoute, tuple[Scope, ...]]) -> Middleware:
+def _authorization(bearers: Bearers, entrance: Entrance | None, guarded: Mapping[web.AbstractRoute, Route]) -> Middleware:
     @web.middleware
     async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
-        enough = scopes.get(request.match_info.route)
-        refusal = None if enough is None else bearers.refusal(request, *enough)
-        request[SCOPES] = bearers.scopes_of(request)
-        return await handler(request) if refusal is None else refusal
+        route = guarded.get(request.match_info.route)
+        if route is None:
+            return await handler(request)
+        access = request[ACCESS] = await access_of(request, bearers, entrance)
+        refused = forgery(request, access)
+        if refused is None and not route.sees_to_scope:
+            refused = refusal(request, access, *route.scopes)
+        return await handler(request) if refused is None else refused
 
     return authorize

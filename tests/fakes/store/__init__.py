@@ -6,6 +6,7 @@ A `Server` is shared; each replica has its `Line` to it, and the ports of the ru
 from tests.fakes.store.audit import MemoryAudit
 from tests.fakes.store.fleet import MemoryWorkers
 from tests.fakes.store.leases import MemoryLeases
+from tests.fakes.store.logins import MemoryLogins
 from tests.fakes.store.outbox import MemoryAlerts
 from tests.fakes.store.pauses import MemoryPauses
 from tests.fakes.store.server import Line, Server, Subscriber
@@ -20,6 +21,7 @@ __all__ = [
     "MemoryHearing",
     "MemoryIncidents",
     "MemoryLeases",
+    "MemoryLogins",
     "MemoryPauses",
     "MemoryRounds",
     "MemoryShares",

@@ -56,8 +56,8 @@ def test_it_says_which_routes_need_a_token_of_which_scope(document: dict[str, An
     }
     assert security == {
         "POST /webhooks/livekit": [],
-        "GET /sessions": [{"bearer": ["read"]}],
-        "GET /sessions/{room}": [{"bearer": ["read"]}],
+        "GET /sessions": [{"bearer": ["read"]}, {"login": ["read"]}],
+        "GET /sessions/{room}": [{"bearer": ["read"]}, {"login": ["read"]}],
         "GET /livez": [],
         "GET /readyz": [],
         "GET /metrics": [],

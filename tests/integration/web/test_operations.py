@@ -133,6 +133,7 @@ async def test_a_redispatch_begins_a_new_round_closes_the_breaker_and_is_audited
         "agent_name": None,
         "target": None,
         "taken": 1,
+        "by": None,
     }
 
 
