@@ -53,6 +53,7 @@ from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention
 from orchestrator.store.sessions import Sessions as StoredSessions
 from orchestrator.store.shares import BudgetShares
+from orchestrator.store.silences import Silences
 from orchestrator.store.slots import PacedSlots, SlotLimits
 from orchestrator.store.wake import Wakes
 from orchestrator.web.health import Readiness
@@ -102,8 +103,14 @@ class Replica:
         )
         self._sinks = Sinks(settings, self._clock)
         self._outbox = Outbox(self._connection, self._keys, tuple(self._sinks.by_name), self._sinks.wants)
+        self._silences = Silences(self._connection, self._keys)
         self._deliveries = Deliveries(
-            self._outbox, self._sinks.by_name.values(), self._clock, SystemRandomness(), self._count_delivery
+            self._outbox,
+            self._silences,
+            self._sinks.by_name.values(),
+            self._clock,
+            SystemRandomness(),
+            self._count_delivery,
         )
         self._incidents = ServiceIncidents(self._connection, self._keys)
         self._runtime = self._build_runtime()
@@ -142,6 +149,9 @@ class Replica:
                 clock=self._clock,
                 tasks=self._tasks,
                 route=self._route,
+                silences=self._silences,
+                outbox=self._outbox,
+                severity=self._sinks.telling.severity,
             )
         )
 

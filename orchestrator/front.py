@@ -12,20 +12,24 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.configuration.requests import requested_placement
+from orchestrator.core.alerts import Severity
 from orchestrator.core.facts import Routed
 from orchestrator.livekit.grants import GrantedTokens
 from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.measured_transcripts import MeasuredTranscripts
 from orchestrator.observability.metrics import Metrics
 from orchestrator.runtime.assembly import Runtime
-from orchestrator.runtime.ports import Clock
+from orchestrator.runtime.ports import Alert, Clock
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.settings import Settings
 from orchestrator.store.audit import AuditLog
 from orchestrator.store.connection import Connection
 from orchestrator.store.keys import Keys
 from orchestrator.store.logins import Logins
+from orchestrator.store.open_incidents import OpenIncidents
+from orchestrator.store.outbox import Outbox
 from orchestrator.store.repeats import RepeatedRequests
+from orchestrator.store.silences import Silences
 from orchestrator.store.transcripts import Transcripts
 from orchestrator.web import agents, debug, token_outcomes, webhooks
 from orchestrator.web.admission import Admission
@@ -38,6 +42,7 @@ from orchestrator.web.cors import Cors
 from orchestrator.web.entrance import ScreenEntrance
 from orchestrator.web.health import Readiness
 from orchestrator.web.identity_provider import IdentityProvider
+from orchestrator.web.incidents import IncidentParts, incident_routes
 from orchestrator.web.links import Links
 from orchestrator.web.login import LoginDoor, login_routes
 from orchestrator.web.operation_ports import OperationParts
@@ -48,6 +53,7 @@ from orchestrator.web.routes import Route
 from orchestrator.web.server import build_app, build_runner
 from orchestrator.web.session_table import session_routes
 from orchestrator.web.sessions import Sessions
+from orchestrator.web.silences import SilenceParts, silence_routes
 from orchestrator.web.table import routes_of
 from orchestrator.web.token import TokenDoor, TokenParts, token_routes
 from orchestrator.web.token_rules import Rules
@@ -55,6 +61,9 @@ from orchestrator.web.transcripts import TranscriptDoor
 
 _NEW_NAME_BYTES: Final = 8
 """Of chance in a name that a caller leaves open: nobody guesses a room, and no two callers share one."""
+
+_SILENCE_ID_BYTES: Final = 6
+"""Enough for a thousand at a time, and short enough to be typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,9 @@ class Behind:
     clock: Clock
     tasks: Tasks
     route: Callable[[str, str], Routed]
+    silences: Silences
+    outbox: Outbox
+    severity: Callable[[Alert], Severity]
 
 
 class Front:
@@ -118,6 +130,14 @@ class Front:
             *debug.routes(page),
             *login_routes(LoginDoor(self._bearers, self._logins, behind.clock, settings.public_url)),
             *operation_routes(self._operation_parts()),
+            *silence_routes(
+                SilenceParts(
+                    behind.silences, behind.outbox, self._audit, behind.clock, partial(secrets.token_hex, _SILENCE_ID_BYTES)
+                )
+            ),
+            *incident_routes(
+                IncidentParts(OpenIncidents(behind.connection, behind.keys), behind.silences, behind.severity, behind.clock)
+            ),
             *pausing_routes(
                 PausingParts(behind.runtime.pauses, behind.runtime.fleet, settings.agents, self._audit, behind.clock)
             ),

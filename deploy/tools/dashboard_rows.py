@@ -193,10 +193,11 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             ),
             Panel(
                 "Alerts by sink",
-                "Tries per second, and what waits.",
+                "Tries per second, what waits, and what silences keep back.",
                 (
                     (_rate("rollcall_alert_deliveries_total", "sink, outcome"), "{{sink}} {{outcome}}"),
                     (f"max by (sink) (rollcall_alerts_pending{{{OURS}}})", "{{sink}} waiting"),
+                    (f"max by (sink) (rollcall_alerts_silenced{{{OURS}}})", "{{sink}} silenced"),
                 ),
             ),
             Panel(

@@ -3,6 +3,10 @@
 Any number of replicas do this side by side. A claim is a lease, so what a replica held when it died is sent by another:
 at least once, and always under the same id. A sink hears that an incident is resolved only after it has accepted that
 it fires; so nobody is told of an end without a beginning.
+
+A silence keeps a beginning back, and nothing else: an Alertmanager that was told of an incident goes on being told, since
+it would take our silence for the end, and every sink hears of the end of what it was told. What is over before its silence
+is told by nobody.
 """
 
 import asyncio
@@ -14,8 +18,9 @@ from typing import Final
 
 import structlog
 
-from orchestrator.alerting.ports import Delivery, NotAccepted, Outbox, Outcome, Sink
+from orchestrator.alerting.ports import Delivery, NotAccepted, Outbox, Outcome, Silences, Sink
 from orchestrator.core.alerts import AlertType
+from orchestrator.core.silences import Silence, silencing
 from orchestrator.runtime.ports import Clock, Randomness, StoreUnavailable
 
 log = structlog.get_logger()
@@ -33,6 +38,9 @@ BACKOFF_CAP: Final = 60.0
 SETTLE: Final = 30.0
 """Seconds after which a sink that hears of alerts again hears of an end again, once: longer than a telling that another
 replica had under way, and that may have come after the end, can take."""
+
+RECONSIDER: Final = 60.0
+"""Seconds at the most for which a silence is believed unseen: who ends one may die before all that it held is due again."""
 
 _REMEMBERED: Final = 3 * BACKOFF_CAP
 
@@ -56,12 +64,14 @@ class Deliveries:
     def __init__(
         self,
         outbox: Outbox,
+        silences: Silences,
         sinks: Iterable[Sink],
         clock: Clock,
         randomness: Randomness,
         observe: Callable[[str, Outcome], None],
     ) -> None:
         self._outbox = outbox
+        self._silences = silences
         self._sinks = {sink.name: sink for sink in sinks}
         self._clock = clock
         self._randomness = randomness
@@ -99,30 +109,37 @@ class Deliveries:
 
     async def deliver_due(self) -> int:
         """Send everything that is due, once; how much that was. Raises StoreUnavailable when it cannot be claimed."""
+        silences = await self._silences.look(self._clock.now())
         claimed = await self._outbox.claim(self._clock.now(), LEASE)
         incidents: defaultdict[tuple[str, str], list[Delivery]] = defaultdict(list)
         for delivery in claimed:
             incidents[delivery.sink, delivery.alert.incident].append(delivery)
-        await asyncio.gather(*(self._deliver_in_order(deliveries) for deliveries in incidents.values()))
+        await asyncio.gather(*(self._deliver_in_order(deliveries, silences) for deliveries in incidents.values()))
         return len(claimed)
 
-    async def _deliver_in_order(self, deliveries: Sequence[Delivery]) -> None:
+    async def _deliver_in_order(self, deliveries: Sequence[Delivery], silences: Sequence[Silence]) -> None:
         for delivery in sorted(deliveries, key=attrgetter("alert.status")):  # firing before resolved
             try:
-                await self._deliver(delivery)
+                await self._deliver(delivery, silences)
             except StoreUnavailable as error:
                 # Whatever came of it is not stored: the claim lapses, and it is sent again.
                 log.warning("delivery_not_recorded", sink=delivery.sink, incident=delivery.alert.incident, error=str(error))
             except Exception:  # one delivery's top: a defect in a sink must not keep alerts from the others
                 log.exception("delivery_failed", sink=delivery.sink, incident=delivery.alert.incident)
 
-    async def _deliver(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery, silences: Sequence[Silence]) -> None:
         alert, sink = delivery.alert, delivery.sink
         if alert.status == "resolved":
+            if await self._outbox.forgo(_firing_id(alert.id), alert.id, sink):
+                return
             if await self._outbox.waits(_firing_id(alert.id), sink):
                 await self._outbox.retry(alert.id, sink, self._clock.now() + IDLE)
                 return
             await self._outbox.done(_firing_id(alert.id), sink)  # it is repeated no more
+        elif not delivery.accepted and (silence := silencing(silences, alert, self._clock.now())):
+            log.debug("alert_silenced", sink=sink, incident=alert.incident, silence=silence.id)
+            await self._outbox.hold(alert.id, sink, min(silence.ends_at, self._clock.now() + RECONSIDER))
+            return
         about = {"sink": sink, "type": alert.type, "status": alert.status, "incident": alert.incident}
         try:
             await self._sinks[sink].send(alert)

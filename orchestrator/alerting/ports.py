@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from orchestrator.core.silences import Silence
 from orchestrator.runtime.ports import Alert, RollcallError
 
 
@@ -74,3 +75,17 @@ class Outbox(Protocol):
         ...
 
     async def retry(self, alert_id: str, sink: str, at: float) -> None: ...
+
+    async def hold(self, alert_id: str, sink: str, until: float) -> None:
+        """A silence keeps it from the sink: it is due again at this time, or sooner when a silence is ended."""
+        ...
+
+    async def forgo(self, alert_id: str, end_id: str, sink: str) -> bool:
+        """Whether a silence keeps this beginning from the sink; then it is sent neither that nor this end."""
+        ...
+
+
+class Silences(Protocol):
+    async def look(self, now: float) -> Sequence[Silence]:
+        """What operators want to hear nothing of. Raises StoreUnavailable."""
+        ...

@@ -6,7 +6,6 @@ from typing import Final
 from orchestrator.configuration.alerts import AlertEntry, AlertPolicyEntry
 from orchestrator.core import alerts, causes
 from orchestrator.core.alerts import ABOUT, AlertType, Severity
-from orchestrator.core.patterns import RoomPattern
 from orchestrator.runtime.ports import Alert
 
 _WORST_FIRST: Final = tuple(Severity)
@@ -34,15 +33,5 @@ class Telling:
         """Whether the sink of this entry is to hear of it."""
         if alert.type == AlertType.WATCHDOG:
             return entry.watchdog
-        match = entry.match
-        return (
-            _WORST_FIRST.index(self.severity(alert)) <= _WORST_FIRST.index(entry.severity)
-            and (match.type is None or AlertType(alert.type) in match.type)
-            and (match.cause is None or alert.cause in match.cause)
-            and (match.agent is None or _any(match.agent_globs, alert.agent_name))
-            and (match.room is None or _any(match.room_globs, alert.room))
-        )
-
-
-def _any(globs: tuple[RoomPattern, ...], name: str | None) -> bool:
-    return name is not None and any(glob.match(name) is not None for glob in globs)
+        bad_enough = _WORST_FIRST.index(self.severity(alert)) <= _WORST_FIRST.index(entry.severity)
+        return bad_enough and entry.match.compiled.matches(alert)

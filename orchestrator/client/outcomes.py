@@ -1,5 +1,7 @@
 """What the service answers when something was done, as the command reads it."""
 
+from datetime import datetime
+
 import msgspec
 
 from orchestrator.client.answers import Pause
@@ -43,3 +45,24 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     dispatch_id: str | None = None
     identity: str | None = None
     instead_of: str | None = None
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    type: tuple[str, ...] | None = None
+    room: tuple[str, ...] | None = None
+    agent: tuple[str, ...] | None = None
+    cause: tuple[str, ...] | None = None
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    match: Match
+    starts_at: datetime
+    ends_at: datetime
+    reason: str = ""
+    by: str = ""
+    state: str
+
+
+class Silences(msgspec.Struct, frozen=True, kw_only=True):
+    silences: tuple[Silence, ...]

@@ -12,7 +12,8 @@ from orchestrator.configuration.entries import Entry, check_url
 from orchestrator.configuration.values import Seconds
 from orchestrator.core.alerts import AlertType, Severity
 from orchestrator.core.causes import Cause
-from orchestrator.core.patterns import PatternError, RoomPattern, glob
+from orchestrator.core.patterns import PatternError, glob
+from orchestrator.core.silences import AlertMatch
 
 _SHORTEST_WEBHOOK_SECRET: Final = 24
 """Bytes, as the Standard Webhooks specification says."""
@@ -121,12 +122,8 @@ class MatchEntry(Entry):
     """Why the agent did not come."""
 
     @cached_property
-    def agent_globs(self) -> tuple[RoomPattern, ...]:
-        return tuple(glob(text) for text in self.agent or ())
-
-    @cached_property
-    def room_globs(self) -> tuple[RoomPattern, ...]:
-        return tuple(glob(text) for text in self.room or ())
+    def compiled(self) -> AlertMatch:
+        return AlertMatch(self.type, self.agent, self.room, self.cause)
 
 
 class AlertEntry(Entry):

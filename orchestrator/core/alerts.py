@@ -82,7 +82,7 @@ ABOUT: Final[dict[AlertType, About]] = {
     ),
     AlertType.SINK_DOWN: About(
         Severity.WARNING,
-        "A receiver of alerts accepts none. They are kept for seven days and tried again all the time.",
+        "A receiver of alerts accepts none. They are kept for a month and tried again all the time.",
         "Check the receiver, and its address and secret under `alerts` in rollcall.yaml; `rollcall alerts test` tries it.",
         after=60.0,
     ),

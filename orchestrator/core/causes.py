@@ -159,6 +159,13 @@ def fix(cause: Cause, agent_name: str) -> str:
     return EXPLANATIONS[cause].fix.replace("{agent}", spelled(agent_name))
 
 
+def many_rooms(cause: Cause | None, agent_name: str, rooms: int) -> str:
+    """What is said of rooms that lack the same agent for the same cause."""
+    lacking = f"{rooms} room lacks" if rooms == 1 else f"{rooms} rooms lack"
+    said = f"{lacking} {spelled(agent_name)}."
+    return said if cause is None else f"{said} {sentence(cause, agent_name)}"
+
+
 def retryable(cause: Cause) -> bool:
     return EXPLANATIONS[cause].retryable
 

@@ -122,6 +122,12 @@ class Metrics:
             ["sink"],
             registry=registry,
         )
+        self._alerts_silenced = Gauge(
+            "rollcall_alerts_silenced",
+            "Alerts that silences keep from a sink, over all replicas.",
+            ["sink"],
+            registry=registry,
+        )
         self.loop_lag = Histogram(
             "rollcall_event_loop_lag_seconds", "How late the event loop is.", buckets=_CALLS, registry=registry
         )
@@ -180,6 +186,8 @@ class Metrics:
         self._unheard.set(found.silence.unheard)
         self._webhooks_silent.set(found.silence.silent)
 
-    def set_alerts_pending(self, pending: Mapping[str, int]) -> None:
+    def set_alerts(self, *, pending: Mapping[str, int], silenced: Mapping[str, int]) -> None:
         for sink, count in pending.items():
             self._alerts_pending.labels(sink).set(count)
+        for sink, count in silenced.items():
+            self._alerts_silenced.labels(sink).set(count)

@@ -14,9 +14,13 @@ STORE_PERIOD: Final = 5.0
 """Seconds; well below the period of any scrape."""
 
 
-class PendingAlerts(Protocol):
+class WaitingAlerts(Protocol):
     async def pending(self) -> dict[str, int]:
         """Per sink: how many alerts it has not accepted yet. Raises StoreUnavailable."""
+        ...
+
+    async def silenced(self) -> dict[str, int]:
+        """Per sink: how many alerts silences keep from it. Raises StoreUnavailable."""
         ...
 
 
@@ -28,12 +32,12 @@ async def watch_loop(metrics: Metrics, clock: Clock) -> None:
         metrics.loop_lag.observe(max(clock.monotonic() - begun - LOOP_PERIOD, 0.0))
 
 
-async def watch_store(slots: Slots, alerts: PendingAlerts, metrics: Metrics, clock: Clock) -> None:
+async def watch_store(slots: Slots, alerts: WaitingAlerts, metrics: Metrics, clock: Clock) -> None:
     """For ever: slots and waiting alerts. While the store is away they stay as they were last seen."""
     while True:
         try:
             metrics.set_slots(await slots.counts())
-            metrics.set_alerts_pending(await alerts.pending())
+            metrics.set_alerts(pending=await alerts.pending(), silenced=await alerts.silenced())
         except StoreUnavailable as error:
             log.debug("gauges_not_read", error=str(error))
         await clock.sleep(STORE_PERIOD)

@@ -13,6 +13,7 @@ import msgspec
 
 from orchestrator.core.facts import Fact, PersonJoined, PersonLeft
 from orchestrator.core.session import SCHEMA_VERSION, Session
+from orchestrator.core.silences import Silence
 from orchestrator.core.transcript import Said
 from orchestrator.runtime.ports import Alert, Delivered, StoreCorrupt
 
@@ -76,6 +77,15 @@ def encode_alert(alert: Alert) -> bytes:
 def decode_alert(body: bytes) -> Alert:
     """Raises StoreCorrupt."""
     return _from_json(Alert, body)
+
+
+def encode_silence(silence: Silence) -> bytes:
+    return _to_json(_sparse(silence))
+
+
+def decode_silence(body: bytes) -> Silence:
+    """Raises StoreCorrupt."""
+    return _from_json(Silence, body)
 
 
 def encode_said(said: Said) -> bytes:

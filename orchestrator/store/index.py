@@ -137,20 +137,7 @@ class Index:
     ) -> list[Position]:
         """The newest sessions that started at `until` or before, beyond the position `after`. Some may be gone."""
         key = self._keys.sessions if state is None else self._keys.state(state)
-        bounds = [bound for bound in (until, after.started_at if after else None) if bound is not None]
-        ceiling = repr(min(bounds)) if bounds else "+inf"
-        found: list[Position] = []
-        offset = 0
-        while len(found) < count:
-            reply = await self._connection.call(
-                "ZRANGE", key, ceiling, "-inf", "BYSCORE", "REV", "LIMIT", offset, count, "WITHSCORES"
-            )
-            batch = [Position(float(score), sid.decode()) for sid, score in zip(reply[::2], reply[1::2], strict=True)]
-            found += [position for position in batch if after is None or position < after]
-            if len(batch) < count:
-                break
-            offset += count  # rooms that started in the same millisecond as the last one seen: skipped above
-        return found[:count]
+        return await newest(self._connection, key, until=until, after=after, count=count)
 
     async def _write(self, sid: str, room: str, started_at: float, state: SessionState, *, keep: int, only_new: bool) -> bool:
         keys = (self._keys.sessions, self._keys.due, self._keys.names, self._keys.name(room), *self._states)
@@ -164,3 +151,21 @@ class Index:
             int(only_new),
         )
         return bool(await self._enter.run(self._connection, keys, args))
+
+
+async def newest(
+    connection: Connection, key: str, *, after: Position | None, count: int, until: float | None = None
+) -> list[Position]:
+    """The last of a sorted set whose scores are times, at `until` or before, and beyond the position `after`."""
+    bounds = [bound for bound in (until, after.started_at if after else None) if bound is not None]
+    ceiling = repr(min(bounds)) if bounds else "+inf"
+    found: list[Position] = []
+    offset = 0
+    while len(found) < count:
+        reply = await connection.call("ZRANGE", key, ceiling, "-inf", "BYSCORE", "REV", "LIMIT", offset, count, "WITHSCORES")
+        batch = [Position(float(score), sid.decode()) for sid, score in zip(reply[::2], reply[1::2], strict=True)]
+        found += [position for position in batch if after is None or position < after]
+        if len(batch) < count:
+            break
+        offset += count  # of the same millisecond as the last one seen: skipped above
+    return found[:count]

@@ -199,7 +199,7 @@ class Keys:
         """A sorted set: replicas by the time in ms at which they asked for their share."""
         return f"{self._prefix}{{shares}}:askers"
 
-    # --- the outbox: seven days from when an alert was queued ---
+    # --- the outbox: a month from when an alert was queued, seven days from when its incident was resolved ---
 
     def alert(self, alert_id: str) -> str:
         """A hash: the alert's body, and per sink how often it was tried."""
@@ -212,6 +212,24 @@ class Keys:
     def alerts_again(self, sink: str) -> str:
         """A sorted set: the ids of the alerts that a sink has accepted and is to be sent again, by when."""
         return f"{self._prefix}{{outbox}}:again:{sink}"
+
+    def alerts_held(self, sink: str) -> str:
+        """A sorted set: the ids of the alerts that a silence keeps from a sink, by when that is to be looked at again."""
+        return f"{self._prefix}{{outbox}}:held:{sink}"
+
+    @property
+    def open(self) -> str:
+        """A sorted set: the incidents that fire, by since when. The alert that told of each is kept for a month."""
+        return f"{self._prefix}{{outbox}}:open"
+
+    @property
+    def groups(self) -> str:
+        """A set: the groups that have incidents which fire."""
+        return f"{self._prefix}{{outbox}}:groups"
+
+    def group(self, group: str) -> str:
+        """A sorted set: the incidents of one group that fire, by since when."""
+        return f"{self._prefix}{{outbox}}:group:{group}"
 
     @property
     def tallies(self) -> str:
@@ -241,6 +259,13 @@ class Keys:
     def pauses(self) -> str:
         """A hash: by agent name who paused it, since when, until when and why."""
         return f"{self._prefix}pauses"
+
+    # --- silences: a month and a day after the last one was made ---
+
+    @property
+    def silences(self) -> str:
+        """A hash: each silence by its id; an ended one for a day."""
+        return f"{self._prefix}silences"
 
     # --- what operators did: ninety days after the last of it ---
 

@@ -1,4 +1,4 @@
-"""The outbox of alerts: each is kept for every sink until that sink has accepted it, or seven days have passed.
+"""The outbox of alerts: each is kept for every sink until that sink has accepted it, or a month has passed.
 
 `Outbox` is the runtime's Alerts; what delivers the alerts claims them, and tells what came of it. A claim lapses, so an
 alert whose deliverer died is delivered by another: at least once, with the same id each time.
@@ -21,6 +21,9 @@ log = structlog.get_logger()
 
 _KEPT: Final = 7 * 86_400
 """Seconds; also for how long the same alert id is known to be the same."""
+
+_OPEN_KEPT: Final = 31 * 86_400
+"""Seconds for which an alert is kept whose incident is not resolved: longer than any silence."""
 
 _WATCHDOG_KEPT: Final = 3_600
 """Seconds: there is one a minute."""
@@ -57,6 +60,9 @@ class Outbox:
         self._sinks = tuple(sinks)
         self._wants = wants
         self._again = Script.load("alert_again")
+        self._hold = Script.load("alert_hold")
+        self._forgo = Script.load("alert_forgo")
+        self._release = Script.load("alert_release")
         self._queue = Script.load("alert_queue")
         self._claim = Script.load("alert_claim")
 
@@ -66,19 +72,26 @@ class Outbox:
             fired: bytes | None = await self._connection.call("HGET", self._keys.alert(firing_id(alert)), "body")
             if fired is not None:
                 alert = as_fired(alert, fired)
-        due = (self._keys.alerts_due(sink) for sink in self._sinks if self._wants(sink, alert))
-        kept = _WATCHDOG_KEPT if alert.type == AlertType.WATCHDOG else _KEPT
+        keys, group = self._keys, group_of(alert)
+        due = (keys.alerts_due(sink) for sink in self._sinks if self._wants(sink, alert))
+        sign = alert.type == AlertType.WATCHDOG
+        kept, status = (_WATCHDOG_KEPT, "") if sign else (_KEPT, alert.status)
         await self._queue.run(
-            self._connection, (self._keys.alert(alert.id), *due), (alert.id, encode_alert(alert), kept, _KEPT)
+            self._connection,
+            (keys.alert(alert.id), keys.alert(firing_id(alert)), keys.open, keys.groups, keys.group(group), *due),
+            (alert.id, encode_alert(alert), kept, _OPEN_KEPT, status, alert.incident, repr(alert.at), group),
         )
 
     async def claim(self, now: float, lease: float) -> tuple[Delivery, ...]:
         """What is due; each is due again in `lease` seconds unless `done` or `retry` says otherwise before."""
         deliveries: list[Delivery] = []
         for sink in self._sinks:
-            for accepted, key in ((False, self._keys.alerts_due(sink)), (True, self._keys.alerts_again(sink))):
+            due = self._keys.alerts_due(sink), self._keys.alerts_held(sink)
+            for accepted, keys in ((False, due), (True, (self._keys.alerts_again(sink),))):
                 claimed = await self._claim.run(
-                    self._connection, (key,), (sink, now, now + lease, _CLAIMED_AT_ONCE, self._keys.alert(""))
+                    self._connection,
+                    keys,
+                    (sink, now, now + lease, _CLAIMED_AT_ONCE, self._keys.alert(""), _OPEN_KEPT),
                 )
                 for body, tries in claimed:
                     try:
@@ -95,10 +108,26 @@ class Outbox:
         """Whether the sink is still to accept this alert for the first time."""
         return await self._connection.call("ZSCORE", self._keys.alerts_due(sink), alert_id) is not None
 
+    async def hold(self, alert_id: str, sink: str, until: float) -> None:
+        """A silence keeps it from the sink: it is due again at this time, or when `release` is called."""
+        keys = (self._keys.alert(alert_id), self._keys.alerts_due(sink), self._keys.alerts_held(sink))
+        await self._hold.run(self._connection, keys, (alert_id, sink, repr(until), _OPEN_KEPT))
+
+    async def forgo(self, alert_id: str, end_id: str, sink: str) -> bool:
+        """Whether a silence keeps the beginning from the sink; then it is sent neither that nor the end."""
+        keys = (self._keys.alerts_due(sink), self._keys.alerts_held(sink))
+        return bool(await self._forgo.run(self._connection, keys, (alert_id, end_id)))
+
+    async def release(self) -> None:
+        """A silence was ended: look at everything again that any keeps from a sink."""
+        if self._sinks:
+            held = [self._keys.alerts_held(sink) for sink in self._sinks]
+            await self._release.run(self._connection, held, (_OPEN_KEPT,))
+
     async def again(self, alert_id: str, sink: str, at: float) -> None:
         """The sink has accepted it, and is to be sent it again at this time, unless somebody says `done` meanwhile."""
         keys = (self._keys.alert(alert_id), *self._queues(sink))
-        await self._again.run(self._connection, keys, (alert_id, sink, repr(at), _KEPT))
+        await self._again.run(self._connection, keys, (alert_id, sink, repr(at), _OPEN_KEPT))
 
     async def retry(self, alert_id: str, sink: str, at: float) -> None:
         """The sink did not accept it: try again at this time."""
@@ -106,7 +135,14 @@ class Outbox:
 
     async def pending(self) -> dict[str, int]:
         """Per sink: how many alerts it has not accepted yet."""
-        counts = await self._connection.calls(*(("ZCARD", self._keys.alerts_due(sink)) for sink in self._sinks))
+        return await self._counts(self._keys.alerts_due)
+
+    async def silenced(self) -> dict[str, int]:
+        """Per sink: how many alerts silences keep from it."""
+        return await self._counts(self._keys.alerts_held)
+
+    async def _counts(self, queue: Callable[[str], str]) -> dict[str, int]:
+        counts = await self._connection.calls(*(("ZCARD", queue(sink)) for sink in self._sinks))
         return dict(zip(self._sinks, counts, strict=True))
 
     def _queues(self, sink: str) -> tuple[str, str]:
@@ -116,6 +152,11 @@ class Outbox:
 def firing_id(resolved: Alert) -> str:
     """The id of the alert that told of the incident whose end this one tells."""
     return f"{resolved.incident}/firing"
+
+
+def group_of(alert: Alert) -> str:
+    """What the alerts of many rooms are one page by; nothing for one that is about no session."""
+    return "" if alert.sid is None else f"{alert.type}:{alert.cause or ''}:{alert.agent_name or ''}"
 
 
 def as_fired(resolved: Alert, fired: bytes) -> Alert:

@@ -9,10 +9,11 @@ from orchestrator.client.cli.operating import COMMANDS as OPERATING
 from orchestrator.client.cli.pausing import COMMANDS as PAUSING
 from orchestrator.client.cli.placing import COMMANDS as PLACING
 from orchestrator.client.cli.replaying import replay
+from orchestrator.client.cli.silencing import COMMANDS as SILENCING
 
 
 def add_commands(app: typer.Typer) -> None:
     """In the order in which they are listed."""
-    for name, command in (*LOOKING, *OPERATING, *PAUSING, *PLACING, ("replay", replay), ("completion", completion)):
+    for name, command in (*LOOKING, *OPERATING, *PAUSING, *SILENCING, *PLACING, ("replay", replay), ("completion", completion)):
         app.command(name)(command)
     app.add_typer(alerts, name="alerts")

@@ -1,12 +1,20 @@
 #!lua
 -- Lend what is due to one sink, or due to it again: it is due again when the lease ends, unless it is done or put off before.
+-- What a silence has kept from the sink, and is to be looked at again, is due.
 --
--- KEYS  what is due to the sink, or is to be sent to it again
--- ARGV  sink, now (s), until (s), at most how many, prefix of the alerts' keys (of this key's slot)
+-- KEYS  what is due to the sink, or is to be sent to it again; of the first kind also what is held
+-- ARGV  sink, now (s), until (s), at most how many, prefix of the alerts' keys (of this key's slot), for how long (s)
 -- Answers {body, number of this try} for each.
 
-local due = KEYS[1]
-local sink, now, until_, most, alerts = unpack(ARGV)
+local due, held = unpack(KEYS)
+local sink, now, until_, most, alerts, ttl = unpack(ARGV)
+if held then
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', held, '-inf', now, 'LIMIT', 0, most)) do
+    redis.call('ZREM', held, id)
+    redis.call('ZADD', due, now, id)
+    redis.call('EXPIRE', due, ttl)
+  end
+end
 local claimed = {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, most)) do
   local alert = alerts .. id

@@ -39,6 +39,7 @@ class MemoryOutbox:
         self._sinks = sinks
         self._due: dict[tuple[str, str], float] = {}
         self._told: set[tuple[str, str]] = set()
+        self._held: set[tuple[str, str]] = set()
         self._tries: dict[tuple[str, str], int] = {}
         self._alerts: dict[str, Alert] = {}
         self.down = False
@@ -55,6 +56,7 @@ class MemoryOutbox:
         claimed = []
         for (alert_id, sink), at in sorted(self._due.items(), key=lambda item: item[1]):
             if at <= now:
+                self._held.discard((alert_id, sink))
                 self._due[alert_id, sink] = now + lease
                 self._tries[alert_id, sink] = self._tries.get((alert_id, sink), 0) + 1
                 claimed.append(
@@ -81,6 +83,21 @@ class MemoryOutbox:
         self._reach(down=self.down or self.deaf)
         if (alert_id, sink) in self._due:
             self._due[alert_id, sink] = at
+
+    async def hold(self, alert_id: str, sink: str, until: float) -> None:
+        self._reach(down=self.down or self.deaf)
+        if (alert_id, sink) in self._due:
+            self._due[alert_id, sink] = until
+            self._held.add((alert_id, sink))
+            self._tries.pop((alert_id, sink))
+
+    async def forgo(self, alert_id: str, end_id: str, sink: str) -> bool:
+        self._reach(down=self.down or self.deaf)
+        if (alert_id, sink) not in self._held:
+            return False
+        self._held.discard((alert_id, sink))
+        del self._due[alert_id, sink], self._due[end_id, sink]
+        return True
 
     @property
     def empty(self) -> bool:

@@ -4,12 +4,15 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
 from orchestrator.alerting.deliveries import Deliveries, Failing
 from orchestrator.alerting.ports import NotAccepted, Outcome
+from orchestrator.core.causes import Cause
+from orchestrator.core.silences import AlertMatch, Silence
 from orchestrator.runtime.ports import Alert
 from tests.unit.alerting.outbox import FIRING, RESOLVED, MemoryOutbox
 
@@ -69,9 +72,13 @@ class Post:
     def __init__(self, *sinks: RecordingSink) -> None:
         self.outbox = MemoryOutbox(*(sink.name for sink in sinks))
         self.observed: list[tuple[str, Outcome]] = []
+        self.silences: list[Silence] = []
         self.deliveries = Deliveries(
-            self.outbox, sinks, LoopClock(), Middling(), lambda sink, outcome: self.observed.append((sink, outcome))
+            self.outbox, self, sinks, LoopClock(), Middling(), lambda sink, outcome: self.observed.append((sink, outcome))
         )
+
+    async def look(self, now: float) -> list[Silence]:
+        return self.silences
 
     async def work(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -273,3 +280,57 @@ async def test_a_sink_to_which_nothing_was_sent_for_long_is_not_said_to_fail() -
     assert set(post.deliveries.failing) == {"hook"}
     await post.work(200)
     assert post.deliveries.failing == {}
+
+
+# --- silences -----------------------------------------------------------------------------------------------------------
+
+MARY = Silence("s1", AlertMatch(agent=("ma*",), cause=(Cause.NOT_TAKEN,)), 0.0, 300.0)
+
+
+async def test_what_still_stands_when_its_silence_ends_is_told_then_to_every_sink() -> None:
+    post = Post(one := RecordingSink("one"), other := RecordingSink("other"))
+    post.silences = [MARY, replace(MARY, id="s2", ends_at=400.0)]
+    await post.outbox.queue(FIRING)
+    await post.work(600)
+    assert one.sent == other.sent == [(400.0, FIRING)]
+    assert post.outbox.empty
+
+
+async def test_of_what_was_over_before_its_silence_nobody_hears() -> None:
+    post = Post(hook := RecordingSink())
+    post.silences = [MARY]
+    await post.outbox.queue(FIRING)
+    await post.work(100)
+    await post.outbox.queue(RESOLVED)
+    await post.work(600)
+    assert (hook.sent, post.outbox.empty) == ([], True)
+
+
+async def test_who_was_told_before_a_silence_is_told_again_and_hears_of_the_end_in_it() -> None:
+    post = Post(manager := RecordingSink())
+    manager.again = 60.0
+    await post.outbox.queue(FIRING)
+    await post.work(10)
+    post.silences = [replace(MARY, ends_at=9_999.0)]
+    await post.work(100)
+    await post.outbox.queue(RESOLVED)
+    await post.work(600)
+    assert [alert.status for alert in manager.alerts] == ["firing", "firing", "resolved", "resolved"]
+
+
+async def test_a_silence_that_is_ended_unseen_is_noticed_within_a_minute() -> None:
+    post = Post(hook := RecordingSink())
+    post.silences = [replace(MARY, ends_at=9_999.0)]
+    await post.outbox.queue(FIRING)
+    await post.work(10)
+    post.silences = []
+    await post.work(60)
+    assert hook.alerts == [FIRING]
+
+
+async def test_no_silence_keeps_a_sign_of_life() -> None:
+    post = Post(hook := RecordingSink())
+    post.silences = [replace(MARY, match=AlertMatch())]
+    await post.outbox.queue(Alert("watchdog/1", "watchdog", "firing", "watchdog", 0.0))
+    await post.work(5)
+    assert len(hook.sent) == 1

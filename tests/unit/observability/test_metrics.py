@@ -62,11 +62,12 @@ def test_slots_are_shown_as_they_were_counted_last() -> None:
     }
 
 
-def test_waiting_alerts_are_shown_by_sink() -> None:
+def test_waiting_and_silenced_alerts_are_shown_by_sink() -> None:
     metrics = Metrics([], "1")
-    metrics.set_alerts_pending({"hook": 2})
-    metrics.set_alerts_pending({"hook": 0})
+    metrics.set_alerts(pending={"hook": 2}, silenced={"hook": 0})
+    metrics.set_alerts(pending={"hook": 0}, silenced={"hook": 1})
     assert samples(metrics, "rollcall_alerts_pending") == {'rollcall_alerts_pending{sink="hook"}': 0.0}
+    assert samples(metrics, "rollcall_alerts_silenced") == {'rollcall_alerts_silenced{sink="hook"}': 1.0}
 
 
 def test_the_sessions_that_are_driven_are_counted_when_they_are_asked_for() -> None:

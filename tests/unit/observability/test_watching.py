@@ -49,6 +49,9 @@ class Counts:
     async def pending(self) -> dict[str, int]:
         return {"hook": 3}
 
+    async def silenced(self) -> dict[str, int]:
+        return {"hook": 2}
+
 
 async def test_the_lag_of_the_event_loop_is_what_a_sleep_took_too_long() -> None:
     metrics = Metrics([], "1")
@@ -66,9 +69,10 @@ async def test_slots_and_alerts_are_read_again_and_again_also_after_the_store_wa
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await watch_store(counts, counts, metrics, LateClock())
-        return samples(metrics, "rollcall_dispatches_waiting") | samples(metrics, "rollcall_alerts_pending")
+        return samples(metrics, "rollcall_dispatches_waiting") | samples(metrics, "rollcall_alerts")
 
-    seen = {'rollcall_dispatches_waiting{agent="mary"}': 5.0, 'rollcall_alerts_pending{sink="hook"}': 3.0}
+    alerts = {'rollcall_alerts_pending{sink="hook"}': 3.0, 'rollcall_alerts_silenced{sink="hook"}': 2.0}
+    seen = {'rollcall_dispatches_waiting{agent="mary"}': 5.0} | alerts
     assert await watch(1) == seen
     counts.waiting, counts.down = 9, True
     assert await watch(20) == seen

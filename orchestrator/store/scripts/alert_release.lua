@@ -1,0 +1,10 @@
+#!lua
+-- Have what is held looked at again now: a silence was ended.
+--
+-- KEYS  what is held, of each sink
+-- ARGV  for how long (s)
+
+for _, held in ipairs(KEYS) do
+  redis.call('ZUNIONSTORE', held, 1, held, 'WEIGHTS', 0)
+  redis.call('EXPIRE', held, ARGV[1])
+end
