@@ -27,6 +27,7 @@ from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.metrics import Metrics
 from orchestrator.observability.observation import Observation
 from orchestrator.observability.scraped import Scraped, show
+from orchestrator.observability.tracing import traces_of
 from orchestrator.observability.watching import watch_loop, watch_store
 from orchestrator.runtime import vigil
 from orchestrator.runtime.assembly import Ports, Runtime, Times
@@ -34,7 +35,7 @@ from orchestrator.runtime.attempt import AttemptTimes
 from orchestrator.runtime.budget import Allowance
 from orchestrator.runtime.clock import StoreClock, SystemRandomness
 from orchestrator.runtime.ownership import LeaseTimes
-from orchestrator.runtime.ports import Alert, StoreUnavailable
+from orchestrator.runtime.ports import Alert, Observers, StoreUnavailable
 from orchestrator.runtime.pulse import PulseTimes
 from orchestrator.runtime.reconciler import ReconcilerTimes
 from orchestrator.runtime.tasks import Tasks
@@ -81,6 +82,7 @@ class Replica:
         self._settings = settings
         self._clock = StoreClock()
         self._metrics = Metrics(settings.agents, version("rollcall"))
+        self._traces = traces_of(settings, self._metrics, self._clock, replica=self.name, version=version("rollcall"))
         self._tasks = Tasks(lambda _name, _error: self._metrics.task_crashes.inc())
         self._keys = Keys()
         self._connection = Connection(redis_url, self._tasks.spawn)
@@ -152,6 +154,7 @@ class Replica:
                 silences=self._silences,
                 outbox=self._outbox,
                 severity=self._sinks.telling.severity,
+                trace=self._traces.token,
             )
         )
 
@@ -188,7 +191,7 @@ class Replica:
             livekit=MeasuredLiveKit(self._api, self._metrics, self._clock),
             clock=self._clock,
             randomness=SystemRandomness(),
-            observer=Observation(self._metrics),
+            observer=Observers((Observation(self._metrics, self._traces.exemplar), self._traces)),
         )
         return Runtime(
             self.name,
@@ -200,6 +203,7 @@ class Replica:
             configured=settings.agents,
             link=Links(settings.base_url).session,
             on_round=self._metrics.observe_round,
+            traceparent=self._traces.traceparent,
         )
 
     def _route(self, room: str, metadata: str) -> Routed:
@@ -251,6 +255,7 @@ class Replica:
         await self._clock.sleep(self._settings.drain)
         await self._front.close()
         await self._tasks.cancel()
+        await self._traces.close()
         await self._sinks.close()
         await self._api.close()
         await self._connection.close()

@@ -8,8 +8,12 @@ from typing import Final
 RESERVED_KEY: Final = "rollcall"
 """The one key of the job metadata's JSON object that is ours.
 
-It holds session, placement, attempt, attempt_id and, when the agent resumes another one's work, resumes.
+It holds session, placement, attempt, attempt_id; resumes when the agent resumes another one's work, and traceparent when
+there are traces.
 """
+
+TRACEPARENT: Final = "traceparent"
+"""In the reserved object: the attempt's span as W3C Trace Context writes it, for the worker's spans to join."""
 
 SESSION_ATTRIBUTE: Final = "rollcall.session"
 PLACEMENT_ATTRIBUTE: Final = "rollcall.placement"

@@ -13,7 +13,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from orchestrator.configuration.credentials import Scope
 from orchestrator.configuration.requests import requested_placement
 from orchestrator.core.alerts import Severity
-from orchestrator.core.facts import Routed
+from orchestrator.core.facts import Routed, Source
 from orchestrator.livekit.grants import GrantedTokens
 from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.measured_transcripts import MeasuredTranscripts
@@ -57,6 +57,7 @@ from orchestrator.web.silences import SilenceParts, silence_routes
 from orchestrator.web.table import routes_of
 from orchestrator.web.token import TokenDoor, TokenParts, token_routes
 from orchestrator.web.token_rules import Rules
+from orchestrator.web.token_trace import Tracing
 from orchestrator.web.transcripts import TranscriptDoor
 
 _NEW_NAME_BYTES: Final = 8
@@ -83,6 +84,8 @@ class Behind:
     silences: Silences
     outbox: Outbox
     severity: Callable[[Alert], Severity]
+    trace: Tracing
+    """Of a request for a token."""
 
 
 class Front:
@@ -139,7 +142,14 @@ class Front:
                 IncidentParts(OpenIncidents(behind.connection, behind.keys), behind.silences, behind.severity, behind.clock)
             ),
             *pausing_routes(
-                PausingParts(behind.runtime.pauses, behind.runtime.fleet, settings.agents, self._audit, behind.clock)
+                PausingParts(
+                    behind.runtime.pauses,
+                    behind.runtime.fleet,
+                    settings.agents,
+                    self._audit,
+                    behind.clock,
+                    lambda command: behind.metrics.commands.labels(command, Source.OPERATOR.value).inc(),
+                )
             ),
         )
 
@@ -224,4 +234,5 @@ class Front:
             placement=self._placement,
             minter=GrantedTokens(key, secret, settings.token.ttl),
             clock=behind.clock,
+            trace=behind.trace,
         )

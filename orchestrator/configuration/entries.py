@@ -116,6 +116,11 @@ def check_url(url: str, schemes: tuple[str, ...], example: str) -> str:
     return url
 
 
+def web_url(url: str) -> str:
+    """Of HTTP, without a slash at its end."""
+    return check_url(url, ("http", "https"), "https://rollcall.example").rstrip("/")
+
+
 def _is_url(url: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(url)

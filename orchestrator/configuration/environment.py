@@ -16,8 +16,19 @@ from orchestrator.configuration.problems import ConfigurationError, Problem, Sev
 PREFIX: Final = "ROLLCALL_"
 _FILE: Final = "_FILE"
 
-UNPREFIXED: Final = frozenset({"livekit_url", "livekit_api_key", "livekit_api_secret", "redis_url"})
-"""Settings whose variables mean the same to other software around LiveKit."""
+UNPREFIXED: Final = frozenset(
+    {
+        "livekit_url",
+        "livekit_api_key",
+        "livekit_api_secret",
+        "redis_url",
+        "otel_exporter_otlp_endpoint",
+        "otel_exporter_otlp_traces_endpoint",
+        "otel_sdk_disabled",
+        "otel_traces_exporter",
+    }
+)
+"""Settings whose variables mean the same to other software around LiveKit, or that exports traces."""
 
 SECRET: Final = frozenset({"livekit_api_key", "livekit_api_secret", "redis_url", "api_tokens"})
 """Settings that may be in a file of their own."""

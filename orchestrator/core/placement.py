@@ -51,6 +51,8 @@ class Attempt:
     cause: Cause | None = None
     accepted_at: float | None = None
     joined_at: float | None = None
+    answered_at: float | None = None
+    """When its agent answered for the first time."""
     ended_at: float | None = None
     aborted: bool = False
     deleted: bool = False

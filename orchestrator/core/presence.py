@@ -171,14 +171,18 @@ def _serves_another(session: Session, placement: Placement, agent: Agent) -> boo
 
 def _raise_proof(session: Session, placement: Placement, agent: Agent) -> Session:
     attempt = attempt_behind(session, placement, agent)
-    if attempt is None or not attempt.open or attempt.proof >= agent.proof:
+    if attempt is None or not attempt.open:
+        return session
+    answered_at = attempt.answered_at or agent.answered_at
+    if attempt.proof >= agent.proof and attempt.answered_at == answered_at:
         return session
     raised = replace(
         attempt,
-        proof=agent.proof,
+        proof=max(attempt.proof, agent.proof),
         identity=agent.identity,
         job_id=attempt.job_id or job_of_identity(agent.identity),
         joined_at=attempt.joined_at or agent.seen_at,
+        answered_at=answered_at,
     )
     return with_placement(session, with_attempt(placement, raised))
 

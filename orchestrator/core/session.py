@@ -134,6 +134,8 @@ class Session:
     retired: tuple[str, ...] = ()
     """Identities of ours that were given up: whoever joins with one is removed, unless it is wanted after all."""
     warnings: tuple[str, ...] = ()
+    traceparent: str = ""
+    """The caller's span under which the session's trace stands; empty: it has a trace of its own."""
     webhook_lag: float = 0.0
     """How late the newest webhook's event was."""
     timeline: tuple[TimelineEntry, ...] = ()

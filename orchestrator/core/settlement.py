@@ -80,6 +80,7 @@ def _brought(attempt: Attempt, agent: Agent) -> Attempt:
         identity=agent.identity,
         job_id=attempt.job_id or job_of_identity(agent.identity),
         joined_at=attempt.joined_at or agent.seen_at,
+        answered_at=attempt.answered_at or agent.answered_at,
         ended_at=None,
         cause=None,
         dismissed=False,

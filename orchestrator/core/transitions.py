@@ -170,6 +170,13 @@ def _stranger_seen(session: Session, fact: f.StrangerSeen, now: float) -> Sessio
     )
 
 
+def _trace_joined(session: Session, fact: f.TraceJoined, now: float) -> Session:  # noqa: ARG001
+    """Once, and not when a worker may have been told of another trace."""
+    if session.traceparent or any(placement.attempts for placement in session.placements):
+        return session
+    return replace(session, traceparent=fact.traceparent)
+
+
 def _alert_queued(session: Session, fact: f.AlertQueued, now: float) -> Session:  # noqa: ARG001
     placement = session.placement(fact.placement)
     queued = {"firing_queued": True} if fact.status == "firing" else {"resolved_queued": True}
@@ -203,6 +210,7 @@ _FOLDS: Final[dict[type, Callable[[Session, Any, float], Session]]] = {
     f.RoundWanted: operations.round_wanted,
     f.SessionCancelled: operations.session_cancelled,
     f.IncidentTaken: operations.incident_taken,
+    f.TraceJoined: _trace_joined,
     f.Warned: wishes.warned,
     f.Waiting: attempts.waiting,
     f.PauseOver: attempts.pause_over,

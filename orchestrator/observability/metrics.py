@@ -67,7 +67,7 @@ class Metrics:
         )
         self.commands = Counter(
             "rollcall_commands_total",
-            "What people, callers and agents asked for: want, switch, dismiss, redispatch, cancel, resolve.",
+            "What people, callers and agents asked for: want, switch, dismiss, redispatch, cancel, resolve, pause, resume.",
             ["command", "source"],
             registry=registry,
         )
@@ -154,6 +154,21 @@ class Metrics:
         self.pulse_interval = Gauge(
             "rollcall_pulse_interval_seconds",
             "Between two answers of one agent: more than the period when the API budget is short.",
+            registry=registry,
+        )
+        self.pulse_round_trip = Histogram(
+            "rollcall_pulse_round_trip_seconds",
+            "From asking an agent until it answered. Not of every answer: of each agent's first, and then of so many that "
+            "one sees its pulse beat. Unanswered questions are in rollcall_livekit_call_seconds.",
+            ["agent"],
+            buckets=_CALLS,
+            registry=registry,
+        )
+        self.spans = Counter(
+            "rollcall_spans_total",
+            "Spans of traces by what became of them: exported, refused by the collector or never answered, dropped for want "
+            "of room in the queue.",
+            ["outcome"],
             registry=registry,
         )
         self.task_crashes = Counter("rollcall_task_crashes_total", "Tasks that ended by a defect.", registry=registry)

@@ -3,6 +3,7 @@
 Every new line of the timeline is an event in the log, under the same name; the metrics follow the placements.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
@@ -32,17 +33,25 @@ _LEVELS: Final = {
 }
 
 
+Exemplar = Callable[[Session], dict[str, str] | None]
+"""The labels that name a session's trace; None without one. Only the OpenMetrics format shows them."""
+
+
 class Observation:
     """The runtime's Observer."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, exemplar: Exemplar = lambda _: None) -> None:
+        """`exemplar` ties the samples of a session to its trace."""
         self._metrics = metrics
+        self._exemplar = exemplar
 
     def folded(self, before: Session | None, after: Session, delivered: Delivered) -> None:
         """Tell what this fact changed; a fact that changed nothing is only counted."""
         self._metrics.facts.labels(type(delivered.fact).__name__).inc()
         self._count_lag(delivered)
         self._count_command(delivered.fact)
+        if isinstance(delivered.fact, f.PulseAnswered):
+            self._count_pulse(after, delivered.fact)
         if isinstance(delivered.fact, f.AgentRetired):
             self._count_duplicate(before, after, delivered.fact.identity)
         if before is None or (before.ended and not after.ended):  # only listings had said that it was over
@@ -80,6 +89,12 @@ class Observation:
                 return
         self._metrics.commands.labels(command, fact.source.value).inc()
 
+    def _count_pulse(self, session: Session, fact: f.PulseAnswered) -> None:
+        agent = session.present_agent(fact.identity)
+        if agent is not None:
+            label = OTHER if agent.agent_name is None else self._metrics.agent(agent.agent_name)
+            self._metrics.pulse_round_trip.labels(label).observe(fact.rtt_ms / 1000, self._exemplar(session))
+
     def _count_duplicate(self, before: Session | None, after: Session, identity: str) -> None:
         if before is None or identity not in before.retired:
             agent = after.present_agent(identity)
@@ -91,7 +106,7 @@ class Observation:
             return  # nothing that it is judged by has changed
         outcome = judged(after, placement)
         if outcome is not None and (before is None or earlier is None or judged(before, earlier) is None):
-            self._metrics.promises.labels(self._metrics.agent(placement.agent_name), outcome).inc()
+            self._metrics.promises.labels(self._metrics.agent(placement.agent_name), outcome).inc(1, self._exemplar(after))
 
     def _count(self, session: Session, earlier: Placement | None, placement: Placement) -> None:
         agent = self._metrics.agent(placement.agent_name)
@@ -101,12 +116,12 @@ class Observation:
             if attempt is not before:
                 self._count_attempt(session, placement, before, attempt, served)
         if served is not None and placement.identity != served:
-            self._metrics.agents_lost.labels(agent, placement.cause or Cause.UNKNOWN).inc()
+            self._metrics.agents_lost.labels(agent, placement.cause or Cause.UNKNOWN).inc(1, self._exemplar(session))
         milliseconds = placement.time_to_agent_ms
         if milliseconds is not None and (earlier is None or earlier.time_to_agent_ms is None):
-            self._metrics.time_to_agent.labels(agent).observe(milliseconds / 1000)
+            self._metrics.time_to_agent.labels(agent).observe(milliseconds / 1000, self._exemplar(session))
         if placement.state is PlacementState.UNVERIFIED and (earlier is None or earlier.state is not placement.state):
-            self._metrics.unverified.labels(agent, placement.cause or Cause.UNKNOWN).inc()
+            self._metrics.unverified.labels(agent, placement.cause or Cause.UNKNOWN).inc(1, self._exemplar(session))
 
     def _count_attempt(
         self, session: Session, placement: Placement, before: Attempt | None, attempt: Attempt, served: str | None
@@ -115,9 +130,9 @@ class Observation:
         agent = self._metrics.agent(attempt.agent_name)
         verified = placement.state is PlacementState.VERIFIED and attempt.identity == placement.identity
         if verified and served != attempt.identity:
-            self._metrics.attempts.labels(agent, "verified").inc()
+            self._metrics.attempts.labels(agent, "verified").inc(1, self._exemplar(session))
         elif not attempt.open and (before is None or before.open) and (served is None or served != attempt.identity):
-            self._metrics.attempts.labels(agent, _end(session, attempt)).inc()
+            self._metrics.attempts.labels(agent, _end(session, attempt)).inc(1, self._exemplar(session))
 
 
 def _end(session: Session, attempt: Attempt) -> str:

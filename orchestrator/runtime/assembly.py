@@ -9,7 +9,7 @@ from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.alarm import Alarm
 from orchestrator.runtime.answering import Answering
 from orchestrator.runtime.asking import Asker
-from orchestrator.runtime.attempt import AttemptRunner, AttemptTimes
+from orchestrator.runtime.attempt import AttemptRunner, AttemptTimes, Traceparent, untold
 from orchestrator.runtime.budget import Allowance, Budget, Purpose
 from orchestrator.runtime.continuity import Continuity
 from orchestrator.runtime.credentials import CredentialGate, GatedLiveKit
@@ -27,12 +27,12 @@ from orchestrator.runtime.pauses import PauseBoard
 from orchestrator.runtime.ports import (
     Alerts,
     Clock,
-    Delivered,
     Hearing,
     Incidents,
     Leases,
     LiveKit,
     Observer,
+    Observers,
     Pauses,
     Randomness,
     Rounds,
@@ -96,6 +96,7 @@ class Runtime:
         configured: Collection[str] = (),
         link: Callable[[Session], str | None] = lambda _: None,
         on_round: Callable[[Round], None] = lambda _: None,
+        traceparent: Traceparent = untold,
     ) -> None:
         self._replica = replica
         self._ports = ports
@@ -114,7 +115,9 @@ class Runtime:
         looker = Looker(livekit, asker, clock)
         unhurried = Looker(self._livekit(listings=Purpose.RECONCILE), asker, clock)
         ghosts = GhostGuard(livekit, ports.store)
-        attempts = AttemptRunner(livekit, looker, self.pacing, ghosts, self.fleet, clock, randomness, times.attempt)
+        attempts = AttemptRunner(
+            livekit, looker, self.pacing, ghosts, self.fleet, clock, randomness, times.attempt, traceparent
+        )
         self.pulse = PulseKeeper(asker, looker, clock, randomness, times.pulse)
         steward = Steward(
             Dispatcher(looker, attempts, self.pacing, self._gate, self.fleet, self.pauses, clock, randomness),
@@ -124,7 +127,7 @@ class Runtime:
             tasks,
             clock,
         )
-        parts = OwnerParts(ports.store, clock, route, _Observers((ports.observer, self.fleet)), replica)
+        parts = OwnerParts(ports.store, clock, route, Observers((ports.observer, self.fleet)), replica)
         self.ownership: Ownership = Ownership(parts, ports.leases, steward, tasks, clock, times.lease)
         self._ear = Ear(ports.hearing, clock)
         self.intake = Intake(ports.store, replica, self.ownership.wake, on_heard=self._ear.heard)
@@ -188,14 +191,3 @@ class Runtime:
     async def stop(self) -> None:
         """Hand everything over; what is under way stays in the record, as it is."""
         await self.ownership.stop()
-
-
-@dataclass(frozen=True, slots=True)
-class _Observers:
-    """Several, each told of everything."""
-
-    observers: tuple[Observer, ...]
-
-    def folded(self, before: Session | None, after: Session, delivered: Delivered) -> None:
-        for observer in self.observers:
-            observer.folded(before, after, delivered)

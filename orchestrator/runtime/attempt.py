@@ -1,6 +1,7 @@
 """One attempt: clear what earlier ones left, record it, call CreateDispatch once, and wait until LiveKit shows the agent."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -51,6 +52,14 @@ class AttemptTimes:
     late_webhooks_look: float = 2.0
 
 
+Traceparent = Callable[[Session, str, int], str | None]
+"""Session, placement and number of an attempt in, its span out, as W3C Trace Context writes it; None without traces."""
+
+
+def untold(session: Session, placement: str, number: int) -> None:
+    """Without traces."""
+
+
 class AttemptRunner:
     """Makes attempts, and ends them. Every write to LiveKit follows a commit that says that it will be made."""
 
@@ -64,8 +73,10 @@ class AttemptRunner:
         clock: Clock,
         randomness: Randomness,
         times: AttemptTimes,
+        traceparent: Traceparent = untold,
     ) -> None:
         self._times = times
+        self._traceparent = traceparent
         self._livekit = livekit
         self._looker = looker
         self._pacing = pacing
@@ -113,7 +124,10 @@ class AttemptRunner:
             return None
         number = placement.next_number
         key = Key(owner.sid, name, number, self._randomness.attempt_id())
-        agent = replace(placement.spec, metadata=_job_metadata(owner.session, placement, key))
+        agent = replace(
+            placement.spec,
+            metadata=_job_metadata(owner.session, placement, key, self._traceparent(owner.session, name, number)),
+        )
         await owner.record(DispatchRequested(name, number, key.attempt_id, agent.agent_name))
         recorded = owner.session.placement(name).attempt(number)
         if recorded is None or recorded.attempt_id != key.attempt_id:
@@ -262,9 +276,11 @@ def _checkpoints(placement: Placement, number: int) -> list[tuple[float, bool]]:
     return [*points, (begun + policy.join_window, True)]
 
 
-def _job_metadata(session: Session, placement: Placement, key: Key) -> str:
+def _job_metadata(session: Session, placement: Placement, key: Key, traceparent: str | None) -> str:
     """What reaches the worker: the placement's metadata, and our key under the one reserved name."""
     reserved = key.reserved()
+    if traceparent is not None:
+        reserved[contract.TRACEPARENT] = traceparent
     lost = placement.attempt(placement.resumes) if placement.resumes is not None else None
     if lost is not None and placement.state is not PlacementState.VERIFIED:
         reserved["resumes"] = {"attempt": lost.number, "cause": lost.cause, "identity": lost.identity}

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
-from orchestrator.configuration import apprise_url
+from orchestrator.configuration import apprise_url, traces
 from orchestrator.configuration.checks import MetadataLimits, check
 from orchestrator.configuration.credentials import SHORT_TOKEN
 from orchestrator.configuration.entries import SHORTEST_SECRET
@@ -25,6 +26,8 @@ _ORDERED: Final = (
 """Settings of which the first must not be more than the second."""
 
 _REQUIRED: Final = ("livekit_url", "livekit_api_key", "livekit_api_secret")
+
+_OTLP_OVER_GRPC: Final = 4317
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
@@ -48,6 +51,7 @@ def findings_of_settings(settings: Settings) -> Iterator[Finding]:
             yield Finding((name,), "It is not set, or empty.", fix)
     yield from _open_doors(settings)
     yield from _apprise(settings)
+    yield from _traces(settings)
 
 
 def _out_of_order(configuration: Configuration) -> Iterator[Finding]:
@@ -117,3 +121,17 @@ def _apprise(settings: Settings) -> Iterator[Finding]:
         except apprise_url.NotUnderstood:
             fix = "Compare it with what apprise's documentation says of this service."
             yield Finding((*location, "url"), "Apprise does not understand this URL.", fix)
+
+
+def _traces(settings: Settings) -> Iterator[Finding]:
+    if settings.traces_endpoint is None:
+        return
+    written = (
+        "otel_exporter_otlp_traces_endpoint" if settings.otel_exporter_otlp_traces_endpoint else "otel_exporter_otlp_endpoint"
+    )
+    if not traces.installed():
+        fix = "Install it with `pip install 'rollcall[otel]'`, or set OTEL_TRACES_EXPORTER=none."
+        yield Finding((written,), "Traces are to be sent there, and the packages of OpenTelemetry are not installed.", fix)
+    elif urlsplit(settings.traces_endpoint).port == _OTLP_OVER_GRPC:
+        message = f"Port {_OTLP_OVER_GRPC} is mostly OTLP over gRPC, and traces are sent over HTTP."
+        yield Finding((written,), message, "Collectors take that on port 4318.", Severity.WARNING)

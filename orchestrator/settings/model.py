@@ -18,10 +18,10 @@ from orchestrator.configuration.alerts import AlertEntry, AlertPolicyEntry
 from orchestrator.configuration.credentials import ApiTokens
 from orchestrator.configuration.entries import (
     Agent,
-    Entry,
     KeyEntry,
     VerifyAt,
     check_url,
+    web_url,
 )
 from orchestrator.configuration.environment import EnvironmentSource, state_home
 from orchestrator.configuration.file import FileSource
@@ -29,6 +29,7 @@ from orchestrator.configuration.route_entries import RouteEntry
 from orchestrator.configuration.routes import compile_routes
 from orchestrator.configuration.screen import ScreenEntry
 from orchestrator.configuration.token import TokenEntry
+from orchestrator.configuration.traces import TraceSettings
 from orchestrator.configuration.values import Bytes, PerSecond, Seconds, SomeSeconds
 from orchestrator.core.alerts import AlertType
 from orchestrator.core.policy import OnLeave, Policy
@@ -59,10 +60,6 @@ def _redis_url(url: SecretStr) -> SecretStr:
     return url
 
 
-def _web_url(url: str) -> str:
-    return check_url(url, ("http", "https"), "https://rollcall.example").rstrip("/")
-
-
 def _is_cloud(livekit_url: object) -> bool:
     """Whether a URL, which nobody has checked yet, is LiveKit Cloud's, by its host."""
     try:
@@ -71,7 +68,7 @@ def _is_cloud(livekit_url: object) -> bool:
         return False
 
 
-class Configuration(Entry):
+class Configuration(TraceSettings):
     """All that may be written in rollcall.yaml."""
 
     # --- where things are ---
@@ -88,10 +85,10 @@ class Configuration(Entry):
     )
     host: str = Field(EVERYWHERE, description="The address to listen on. 127.0.0.1 with dev, which asks nobody for a token.")
     port: int = Field(8080, ge=0, le=65535, description="The port to listen on; 0 takes a free one.")
-    public_url: Annotated[str, AfterValidator(_web_url)] | None = Field(
+    public_url: Annotated[str, AfterValidator(web_url)] | None = Field(
         None, description="How people reach this service, for the links in alerts. Default: host and port."
     )
-    runbook_url: Annotated[str, AfterValidator(_web_url)] | None = Field(
+    runbook_url: Annotated[str, AfterValidator(web_url)] | None = Field(
         None,
         description="The page whose anchors explain the causes, for links in alerts and sessions. Default: our own /runbook.",
     )

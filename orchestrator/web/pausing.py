@@ -1,6 +1,6 @@
 """POST /agents/<name>/pause and /resume: nobody of this name is dispatched for a while."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
@@ -73,6 +73,8 @@ class PausingParts:
     configured: Collection[str]
     audit: Audit
     clock: Clock
+    count: Callable[[str], None]
+    """What was done: pause or resume."""
 
 
 class Pausing:
@@ -89,6 +91,7 @@ class Pausing:
         pause = Pause(now, until, by=doer(request), reason=asked.reason)
         await self._parts.audit.add(deed(request, Action.PAUSE, asked.reason, agent_name=name))
         await self._parts.board.pause(name, pause)
+        self._parts.count("pause")
         log.info("operation", operation="pause", agent=name)
         return answer(PausedAgent(agent_name=name, paused=pause_view(pause)))
 
@@ -97,6 +100,7 @@ class Pausing:
         name = await self._known(request)
         await self._parts.audit.add(deed(request, Action.RESUME, asked.reason, agent_name=name))
         await self._parts.board.resume(name)
+        self._parts.count("resume")
         log.info("operation", operation="resume", agent=name)
         return answer(PausedAgent(agent_name=name, paused=None))
 

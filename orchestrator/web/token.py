@@ -13,7 +13,17 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.configuration.credentials import Scope
-from orchestrator.core.facts import AgentWanted, CandidateSpec, Fact, PlacementSpec, RoomListed, RoomOpened, Routed, Source
+from orchestrator.core.facts import (
+    AgentWanted,
+    CandidateSpec,
+    Fact,
+    PlacementSpec,
+    RoomListed,
+    RoomOpened,
+    Routed,
+    Source,
+    TraceJoined,
+)
 from orchestrator.core.listing import ListedRoom
 from orchestrator.core.session import Session
 from orchestrator.runtime.intake import Intake
@@ -31,6 +41,7 @@ from orchestrator.web.requests import Refused
 from orchestrator.web.routes import Answer, Parameter, Route, refusal
 from orchestrator.web.token_request import AskedAgent, TokenRequest, read_token_request
 from orchestrator.web.token_rules import Asked, Rules
+from orchestrator.web.token_trace import MintedToken, Tracing
 
 log = structlog.get_logger()
 
@@ -85,6 +96,7 @@ class TokenParts:
     placement: Placements
     minter: Minter
     clock: Clock
+    trace: Tracing
 
 
 class TokenDoor:
@@ -100,12 +112,8 @@ class TokenDoor:
         parts.limit.take(caller.name)
         hold = parts.rules.hold(request)
         asked = parts.rules.allowed(caller, await read_token_request(request))
-        try:
-            opening = await self._room(asked)
-        except LiveKitError as error:
-            log.warning("token_without_room", room=asked.entrant.room, error=str(error))
-            raise Refused(livekit_problem(error)) from error
-        await self._record(opening, asked)
+        with parts.trace(request.headers.get("traceparent")) as span:
+            opening = await self._prepared(asked, span)
         carried = self._carried(asked, opening.metadata)
         token = parts.minter.mint(asked.entrant, room_metadata=opening.metadata, agents=carried)
         log.info("token_minted", room=opening.room, sid=opening.sid, agents=[agent.agent_name or "" for agent in asked.agents])
@@ -118,15 +126,31 @@ class TokenDoor:
             headers=HEADERS,
         )
 
-    async def _room(self, asked: Asked) -> RoomOpened:
+    async def _prepared(self, asked: Asked, span: MintedToken | None) -> RoomOpened:
+        """The room exists, and what it is to have is stored. Raises Refused and StoreUnavailable."""
+        traced = [TraceJoined(span.traceparent)] if span is not None else []
+        try:
+            opening = await self._room(asked, traced)
+        except LiveKitError as error:
+            log.warning("token_without_room", room=asked.entrant.room, error=str(error))
+            raise Refused(livekit_problem(error)) from error
+        if span is not None:
+            span.is_for(opening.room, opening.sid)
+        await self._record(opening, asked, traced)
+        return opening
+
+    async def _room(self, asked: Asked, traced: Sequence[Fact]) -> RoomOpened:
         """The room exists, with its metadata. Raises Refused, LiveKitError and StoreUnavailable."""
         parts, room, metadata = self._parts, asked.entrant.room, asked.metadata
+        expected = [*traced]
         if asked.agents:
             if metadata is None:
                 found = await parts.rooms.look(room)
                 metadata = found.metadata if found is not None else ""
+            expected.extend(AgentWanted(spec, Source.TOKEN) for spec in self._specs(asked, metadata))
+        if expected:
             # Its webhook may be here before LiveKit's answer to our call: whoever opens the session must know by then.
-            await parts.store.expect(room, [AgentWanted(spec, Source.TOKEN) for spec in self._specs(asked, metadata)])
+            await parts.store.expect(room, expected)
         ensured = await parts.rooms.ensure(room, metadata=asked.metadata, agents=self._carried(asked, metadata or ""))
         return ensured.opening
 
@@ -159,12 +183,12 @@ class TokenDoor:
         placements = {placement.agent_name: placement for placement in (*routed, *self._specs(asked, metadata))}
         return tuple(placement.candidates[0] for placement in placements.values())
 
-    async def _record(self, opening: RoomOpened, asked: Asked) -> None:
+    async def _record(self, opening: RoomOpened, asked: Asked, traced: Sequence[Fact]) -> None:
         """The session and its placements are stored when this returns. Raises Refused and StoreUnavailable."""
         session = await self._parts.store.read(opening.sid)
         facts: list[Fact] = []
         if session is None or session.ended:
-            facts.append(RoomListed(requested_at=self._parts.clock.now()))
+            facts.extend((*traced, RoomListed(requested_at=self._parts.clock.now())))
         facts.extend(
             AgentWanted(spec, Source.TOKEN)
             for spec in self._specs(asked, opening.metadata)

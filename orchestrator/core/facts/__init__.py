@@ -49,6 +49,7 @@ from orchestrator.core.facts.wished import (
     RoundWanted,
     Routed,
     SessionCancelled,
+    TraceJoined,
     Warned,
 )
 from orchestrator.core.facts.words import (
@@ -80,6 +81,7 @@ Fact = (
     | RoundWanted
     | SessionCancelled
     | IncidentTaken
+    | TraceJoined
     | Warned
     | Waiting
     | PauseOver
@@ -142,6 +144,7 @@ __all__ = [
     "SessionCancelled",
     "Source",
     "StrangerSeen",
+    "TraceJoined",
     "Waiting",
     "Warned",
 ]

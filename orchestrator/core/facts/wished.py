@@ -90,6 +90,13 @@ class IncidentTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceJoined:
+    """Who asked for a token has begun a trace, in which the session stands. `traceparent` as W3C Trace Context writes it."""
+
+    traceparent: str
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """What a person must know of this session, found beside the room itself."""
 

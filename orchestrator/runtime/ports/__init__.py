@@ -18,7 +18,7 @@ from orchestrator.runtime.ports.minting import Entrant, Minter
 from orchestrator.runtime.ports.pauses import Pauses
 from orchestrator.runtime.ports.replicas import Hearing, Incidents, Leases, Rounds, Shares, SlotEnd, SlotReply, Slots
 from orchestrator.runtime.ports.sessions import Appended, AppendReply, Committed, Delivered, Loaded, Page, SessionStore
-from orchestrator.runtime.ports.surroundings import Alert, Alerts, Clock, Observer, Randomness
+from orchestrator.runtime.ports.surroundings import Alert, Alerts, Clock, Observer, Observers, Randomness
 
 __all__ = [
     "Alert",
@@ -47,6 +47,7 @@ __all__ = [
     "Minter",
     "NotFound",
     "Observer",
+    "Observers",
     "Page",
     "Pauses",
     "Pulse",

@@ -62,3 +62,14 @@ class Observer(Protocol):
     """What happened, for logs and metrics. Called for every fact that a committed record came from."""
 
     def folded(self, before: Session | None, after: Session, delivered: Delivered) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observers:
+    """Several, each told of everything."""
+
+    observers: tuple[Observer, ...]
+
+    def folded(self, before: Session | None, after: Session, delivered: Delivered) -> None:
+        for observer in self.observers:
+            observer.folded(before, after, delivered)

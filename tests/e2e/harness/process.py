@@ -13,7 +13,7 @@ from tests.e2e.harness.wait import NotInTime, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
-OURS = ("LIVEKIT_", "ROLLCALL_", "OPENAI_", "REDIS_URL")
+OURS = ("LIVEKIT_", "ROLLCALL_", "OPENAI_", "OTEL_", "REDIS_URL")
 """A developer's own environment must not leak into what is tested."""
 
 

@@ -42,7 +42,7 @@ class Lookout:
         routes = (
             *routes_of(acknowledge, sessions, self.door.readiness, expose),
             *agents.routes(agents.Agents(self.workers, CONFIGURED, self.board.current)),
-            *pausing_routes(PausingParts(self.board, self.workers, CONFIGURED, self.audit, self.door.clock)),
+            *pausing_routes(PausingParts(self.board, self.workers, CONFIGURED, self.audit, self.door.clock, lambda _: None)),
         )
         self.app = build_app(routes, bearers=Bearers(TOKENS, dev=False), version="1.2.3")
 

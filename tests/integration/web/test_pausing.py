@@ -33,10 +33,11 @@ class Desk:
     def __init__(self) -> None:
         self.clock = StillClock()
         line = Line(Server(self.clock))
+        self.counted: list[str] = []
         self.audit = MemoryAudit(line)
         self.board = PauseBoard(MemoryPauses(line), self.clock)
         fleet = MemoryWorkers(line)
-        parts = PausingParts(self.board, fleet, CONFIGURED, self.audit, self.clock)
+        parts = PausingParts(self.board, fleet, CONFIGURED, self.audit, self.clock, self.counted.append)
         shown = agents.routes(agents.Agents(fleet, CONFIGURED, self.board.current))
         self.app = build_app((*pausing_routes(parts), *shown), bearers=Bearers(TOKENS, dev=False), version="1")
 
@@ -124,3 +125,10 @@ async def test_only_an_operator_may(desk: Desk, aiohttp_client: AiohttpClient, p
     ):
         async with client.post(path, headers=headers) as response:
             assert response.status == status
+
+
+async def test_what_is_done_is_counted_and_what_is_refused_is_not(client: Client, desk: Desk) -> None:
+    await asked(client, "/agents/mary/pause", {})
+    await asked(client, "/agents/mary/resume", {})
+    await asked(client, "/agents/nobody/pause", {}, status=404)
+    assert desk.counted == ["pause", "resume"]

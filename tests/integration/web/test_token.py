@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
 
 import jwt
@@ -16,8 +17,11 @@ from structlog.testing import capture_logs
 
 from orchestrator.core.facts import RoomFinished, RoomOpened, Source
 from orchestrator.core.session import SessionState
+from orchestrator.observability.spans import SpanContext
+from orchestrator.observability.traces import Traces
 from orchestrator.runtime.ports import LiveKitError, LiveKitRejectedCredentials, LiveKitUnavailable
-from tests.integration.web.door import NOW
+from tests.fakes.spans import KeptSpans
+from tests.integration.web.door import NOW, StillClock
 from tests.integration.web.token_door import KEY, MINT, NOBODY, SECRET, Entrance, claims_of, of_route
 from tests.unit.core.stories import accepted, agent_joined, requested, routed
 
@@ -376,3 +380,45 @@ async def test_what_a_route_places_comes_by_itself(aiohttp_client: AiohttpClient
     client = await aiohttp_client(entrance.app)
     await granted(client, {"room_name": "lobby"})
     assert (await entrance.session("lobby")).placements == ()
+
+
+# --- traces ---------------------------------------------------------------------------------------------------------
+
+CALLER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+async def test_the_session_stands_in_its_callers_trace_whoever_opens_it(aiohttp_client: AiohttpClient) -> None:
+    sink = KeptSpans()
+    entrance = Entrance(trace=Traces(sink, StillClock(), secrets.randbits).token)
+    client = await aiohttp_client(entrance.app)
+    response = await ask(client, SNAKE, traceparent=CALLER)
+    assert response.status == 201
+    token = sink.named("token")
+    assert token.parent == SpanContext.read(CALLER)
+    sid = entrance.livekit.living["lobby"].room.sid
+    assert token.attributes == {"rollcall.room": "lobby", "rollcall.sid": sid}
+    assert (await entrance.session("lobby")).traceparent == token.context.traceparent
+
+
+async def test_a_room_that_nobody_asked_an_agent_for_stands_there_too(aiohttp_client: AiohttpClient) -> None:
+    sink = KeptSpans()
+    entrance = Entrance(trace=Traces(sink, StillClock(), secrets.randbits).token)
+    assert (await ask(await aiohttp_client(entrance.app), {"room_name": "lobby"})).status == 201
+    assert (await entrance.session("lobby")).traceparent == sink.named("token").context.traceparent
+
+
+async def test_a_token_that_livekit_keeps_back_is_a_failed_span(aiohttp_client: AiohttpClient) -> None:
+    sink = KeptSpans()
+    entrance = Entrance(trace=Traces(sink, StillClock(), secrets.randbits).token)
+    entrance.livekit.fails["create_room"] = LiveKitUnavailable("gone")
+    assert (await ask(await aiohttp_client(entrance.app), {"room_name": "lobby"})).status == 503
+    assert sink.named("token").error == "LiveKitUnavailable"
+
+
+async def test_who_may_not_ask_begins_no_trace(aiohttp_client: AiohttpClient) -> None:
+    sink = KeptSpans()
+    entrance = Entrance(trace=Traces(sink, StillClock(), secrets.randbits).token)
+    client = await aiohttp_client(entrance.app)
+    async with client.post("/token", json={}, headers={"traceparent": CALLER}) as response:
+        assert response.status == 401
+    assert sink.spans == []

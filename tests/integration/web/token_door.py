@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from orchestrator.web.ratelimit import RateLimit
 from orchestrator.web.server import build_app
 from orchestrator.web.token import TokenDoor, TokenParts, token_routes
 from orchestrator.web.token_rules import Rules
+from orchestrator.web.token_trace import Tracing
 from tests.fakes.livekit import FakeLiveKit
 from tests.fakes.store import Line, MemoryStore, Server
 from tests.integration.web.door import TOKENS, StillClock
@@ -62,6 +64,7 @@ class Entrance:
         dev: bool = False,
         own: str | None = None,
         route: Callable[[str, str], Routed] = lambda _room, _metadata: NOBODY,
+        trace: Tracing = lambda _: nullcontext(),
         **entry: Any,
     ) -> None:
         self.clock = StillClock()
@@ -88,6 +91,7 @@ class Entrance:
             placement=partial(requested_placement, AGENTS, Policy(), 65_536),
             minter=GrantedTokens(KEY, SECRET, token.ttl),
             clock=self.clock,
+            trace=trace,
         )
         routes = token_routes(TokenDoor(parts), Cors(token.cors, dev=dev, own=own))
         self.app = build_app(routes, bearers=bearers, version="1.2.3")

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
 from structlog.testing import capture_logs
 
 from orchestrator.core import facts as f
@@ -10,7 +12,7 @@ from orchestrator.core.causes import Cause, fix, sentence
 from orchestrator.core.session import Session
 from orchestrator.core.transitions import fold
 from orchestrator.observability.metrics import Metrics
-from orchestrator.observability.observation import Observation
+from orchestrator.observability.observation import Exemplar, Observation
 from orchestrator.runtime.ports import Delivered
 from tests.unit.core.stories import (
     START,
@@ -28,9 +30,9 @@ from tests.unit.observability.test_metrics import samples
 class Watched:
     """Sessions whose every fact is observed, a tenth of a second apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, exemplar: Exemplar = lambda _: None) -> None:
         self.metrics = Metrics(["mary", "tom"], "1")
-        self._observation = Observation(self.metrics)
+        self._observation = Observation(self.metrics, exemplar)
         self._now = START
         self.session: Session | None = None
 
@@ -283,3 +285,32 @@ def test_a_second_agent_that_is_taken_out_is_counted_once(watched: Watched) -> N
     retired = f.AgentRetired("agent-AJ_2", "a second agent of ours")
     watched.play(retired, retired)
     assert watched.count("rollcall_duplicates_retired_total") == {'rollcall_duplicates_retired_total{agent="mary"}': 1.0}
+
+
+def test_samples_of_sessions_name_their_trace_to_those_who_ask_in_openmetrics() -> None:
+    watched = Watched(exemplar=lambda session: {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"})
+    watched.play(
+        opened(),
+        routed("mary"),
+        person_joined(),
+        requested(),
+        accepted(),
+        agent_joined(at=START),
+        f.PulseAnswered("agent-AJ_1", 3),
+    )
+    exposed: bytes = openmetrics(watched.metrics.registry)  # type: ignore[no-untyped-call]  # the library has no types here
+    told = [line for line in exposed.decode().splitlines() if "4bf92f3577b34da6" in line]
+    assert {line.partition("{")[0] for line in told} == {
+        "rollcall_time_to_agent_seconds_bucket",
+        "rollcall_pulse_round_trip_seconds_bucket",
+        "rollcall_attempts_total",
+        "rollcall_promises_total",
+    }
+    assert "4bf92f3577b34da6" not in generate_latest(watched.metrics.registry).decode()
+
+
+def test_an_answer_is_counted_with_its_round_trip(watched: Watched) -> None:
+    watched.play(opened(), routed("mary"), requested(), agent_joined(), f.PulseAnswered("agent-AJ_1", rtt_ms=250.0))
+    assert watched.count("rollcall_pulse_round_trip_seconds_sum") == {
+        'rollcall_pulse_round_trip_seconds_sum{agent="mary"}': 0.25
+    }

@@ -12,6 +12,7 @@ from orchestrator.core.listing import ListedRoom
 from orchestrator.core.policy import Policy
 from orchestrator.core.session import Session
 from orchestrator.runtime.assembly import Ports, Runtime, Times
+from orchestrator.runtime.attempt import Traceparent, untold
 from orchestrator.runtime.budget import Allowance
 from orchestrator.runtime.owner import Route
 from orchestrator.runtime.ports import Delivered
@@ -100,6 +101,7 @@ class Service:
         shared: "Service | None" = None,
         times: Times | None = None,
         configured: Collection[str] = (),
+        traceparent: Traceparent = untold,
     ) -> None:
         clock = VirtualClock()
         self.clock = clock
@@ -137,6 +139,7 @@ class Service:
             tasks=self.tasks,
             allowance=Allowance(UNLIMITED, clock, self.tasks),
             configured=configured,
+            traceparent=traceparent,
         )
         line.server.subscribers[replica] = Subscriber(_unheard, _unheard, lambda: None, on_worker=self.runtime.fleet.arrived)
         self.ownership = self.runtime.ownership
@@ -185,8 +188,9 @@ async def running(
     shared: Service | None = None,
     times: Times | None = None,
     configured: Collection[str] = (),
+    traceparent: Traceparent = untold,
 ) -> AsyncIterator[Service]:
-    service = Service(route, replica=replica, shared=shared, times=times, configured=configured)
+    service = Service(route, replica=replica, shared=shared, times=times, configured=configured, traceparent=traceparent)
     await service.runtime.start()
     try:
         yield service

@@ -380,6 +380,14 @@ async def test_an_agent_that_fails_in_mid_call_is_replaced_and_the_new_one_knows
         }
 
 
+async def test_an_agent_is_told_the_span_of_its_own_attempt() -> None:
+    async with running(wants("mary"), traceparent=lambda s, name, number: f"{s.room}/{name}/{number}") as service:
+        await service.start_room()
+        await service.until(ROOM, lambda s: s.placement("mary").attempts_total == 2)
+        told = [json.loads(metadata)["rollcall"]["traceparent"] for metadata in service.livekit.metadata]
+        assert told == [f"{ROOM}/mary/1", f"{ROOM}/mary/2"]
+
+
 async def test_another_replica_goes_on_where_a_dead_one_stopped_and_counts_on() -> None:
     async with running(wants("mary", policy=Policy(attempts=3))) as first:
         await first.start_room()

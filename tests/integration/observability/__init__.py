@@ -1,0 +1,1 @@
+"""What observes, on real connections."""
