@@ -251,6 +251,7 @@ class Replica:
         Webhooks that still come are stored: whoever has taken over is woken by them.
         """
         self._readiness.drain()
+        self._front.drain()
         await self._runtime.stop()
         await self._clock.sleep(self._settings.drain)
         await self._front.close()

@@ -19,10 +19,12 @@ from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.measured_transcripts import MeasuredTranscripts
 from orchestrator.observability.metrics import Metrics
 from orchestrator.runtime.assembly import Runtime
+from orchestrator.runtime.clock import SystemRandomness
 from orchestrator.runtime.ports import Alert, Clock
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.settings import Settings
 from orchestrator.store.audit import AuditLog
+from orchestrator.store.changes import Changes
 from orchestrator.store.connection import Connection
 from orchestrator.store.keys import Keys
 from orchestrator.store.logins import Logins
@@ -40,6 +42,8 @@ from orchestrator.web.command_ports import CommandParts
 from orchestrator.web.commands import Commands
 from orchestrator.web.cors import Cors
 from orchestrator.web.entrance import ScreenEntrance
+from orchestrator.web.events import Events, event_routes
+from orchestrator.web.feed import Feed, FeedParts
 from orchestrator.web.health import Readiness
 from orchestrator.web.identity_provider import IdentityProvider
 from orchestrator.web.incidents import IncidentParts, incident_routes
@@ -99,6 +103,7 @@ class Front:
         self._bearers = Bearers(settings.api_tokens, dev=settings.dev)
         provider = settings.token.jwt
         self._provider = None if provider is None else IdentityProvider(provider, behind.clock, behind.tasks.spawn)
+        self._feed = self._make_feed()
         self._logins = Logins(behind.connection, behind.keys)
         app = build_app(self._routes(), bearers=self._bearers, version=version("rollcall"), entrance=self._entrance())
         self._runner = build_runner(app)
@@ -107,6 +112,10 @@ class Front:
         """Listen where the settings say."""
         await self._runner.setup()
         await web.TCPSite(self._runner, self._behind.settings.host, self._behind.settings.port).start()
+
+    def drain(self) -> None:
+        """Let those go who follow what happens: they come again, to another replica."""
+        self._feed.stop()
 
     async def close(self) -> None:
         await self._runner.cleanup()
@@ -132,6 +141,7 @@ class Front:
             *agents.routes(agents.Agents(behind.runtime.fleet, settings.agents, behind.runtime.pauses.current)),
             *debug.routes(page),
             *login_routes(LoginDoor(self._bearers, self._logins, behind.clock, settings.public_url)),
+            *self._event_routes(),
             *operation_routes(self._operation_parts()),
             *silence_routes(
                 SilenceParts(
@@ -152,6 +162,28 @@ class Front:
                 )
             ),
         )
+
+    def _make_feed(self) -> Feed:
+        behind = self._behind
+        feed = Feed(
+            FeedParts(
+                store=behind.store,
+                changes=Changes(behind.connection, behind.keys, behind.clock.sleep),
+                clock=behind.clock,
+                spawn=behind.tasks.spawn,
+                paused=behind.runtime.pauses.current,
+                warnings=behind.readiness.sentences,
+                incidents=OpenIncidents(behind.connection, behind.keys).count,
+                version=version("rollcall"),
+            )
+        )
+        behind.metrics.event_clients.set_function(lambda: len(feed))
+        return feed
+
+    def _event_routes(self) -> tuple[Route, ...]:
+        behind = self._behind
+        dropped = behind.metrics.event_clients_dropped
+        return event_routes(Events(self._feed, behind.clock, SystemRandomness().fraction, dropped.inc))
 
     def _entrance(self) -> ScreenEntrance:
         behind, settings = self._behind, self._behind.settings

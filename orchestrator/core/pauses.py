@@ -15,7 +15,7 @@ class Pause:
     until: float | None = None
     """None: until somebody ends it."""
     by: str = ""
-    """The scope of whoever asked for it."""
+    """Whoever asked for it, by name where it is known, otherwise by scope."""
     reason: str = ""
 
     def holds(self, now: float) -> bool:

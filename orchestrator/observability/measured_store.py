@@ -56,6 +56,10 @@ class MeasuredStore:
         with self._measured("find"):
             return await self._store.find(room_or_sid)
 
+    async def recent(self, ended_within: float) -> tuple[str, ...]:
+        with self._measured("recent"):
+            return await self._store.recent(ended_within)
+
     async def near_names(self, room: str) -> tuple[str, ...]:
         with self._measured("near_names"):
             return await self._store.near_names(room)

@@ -72,6 +72,14 @@ class Metrics:
             registry=registry,
         )
         self.tokens = Counter("rollcall_tokens_total", "Requests for tokens.", ["outcome"], registry=registry)
+        self.event_clients = Gauge(
+            "rollcall_event_clients", "Clients that follow the sessions of the screen at this replica.", registry=registry
+        )
+        self.event_clients_dropped = Counter(
+            "rollcall_event_clients_dropped_total",
+            "Clients that did not take what they were sent, and were dropped.",
+            registry=registry,
+        )
         self.transcript_items = Counter(
             "rollcall_transcript_items_total",
             "Items of transcripts that were stored, repetitions included.",

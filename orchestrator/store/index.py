@@ -115,10 +115,21 @@ class Index:
         self._written.clear()
 
     async def live(self) -> tuple[str, ...]:
-        """The sids of all sessions that have not ended, at one moment. Some may be gone."""
+        """The sids of all sessions that have not ended, at one moment, the oldest first. Some may be gone."""
         # One command over all states: a walk from state to state would miss the session that changes its own meanwhile.
         reply = await self._connection.call("ZUNION", len(self._live), *self._live)
         return tuple(sid.decode() for sid in reply)
+
+    async def recent(self, now: float, ended_within: float, keep: int) -> tuple[str, ...]:
+        """The sids of `live`, newest first, then of those that ended in the last so many seconds. Some may be gone.
+
+        `keep`: seconds for which an ended session's record is kept. It was entered when it ended, to be due so much later.
+        """
+        due = int(now) + keep + _SWEEP_AFTER
+        live, ended = await asyncio.gather(
+            self.live(), self._connection.call("ZRANGE", self._keys.due, due + 1, due - ended_within, "BYSCORE", "REV")
+        )
+        return tuple(dict.fromkeys((*reversed(live), *(sid.decode() for sid in ended))))
 
     async def sids_of(self, room: str) -> tuple[str, ...]:
         """The sids of the rooms of this name, newest first. Some may be gone."""

@@ -286,6 +286,11 @@ class Keys:
         return f"{self._prefix}wake:{replica}"
 
     @property
+    def changes_channel(self) -> str:
+        """Carries the sids of the sessions of which a record was written, or taken away."""
+        return f"{self._prefix}changes"
+
+    @property
     def slots_channel(self) -> str:
         """Carries the agent names of which a slot became free."""
         return f"{self._prefix}slots"

@@ -123,7 +123,7 @@ class Sessions:
         answered, stored_epoch = await self._commit.run(
             self._connection,
             (*self._session_keys(session.sid), self._keys.buried(session.sid)),
-            (epoch, encode_session(session), trim, keep, session.state),
+            (epoch, encode_session(session), trim, keep, session.state, self._keys.changes_channel, session.sid),
         )
         outcome = Outcome(answered.decode())
         if outcome is Outcome.ROLLED_BACK:
@@ -135,7 +135,9 @@ class Sessions:
 
     async def bury(self, sid: str) -> None:
         owner = await self._bury.run(
-            self._connection, (*self._session_keys(sid), self._keys.buried(sid)), (self._retention.ended,)
+            self._connection,
+            (*self._session_keys(sid), self._keys.buried(sid)),
+            (self._retention.ended, self._keys.changes_channel, sid),
         )
         if owner:
             await self._roster.leave(owner.decode(), sid)
@@ -145,6 +147,9 @@ class Sessions:
 
     def held(self) -> AsyncIterator[tuple[Held, ...]]:
         return held_sessions(self._connection, self._keys, self._index)
+
+    async def recent(self, ended_within: float) -> tuple[str, ...]:
+        return await self._index.recent(await self.now(), ended_within, self._retention.ended)
 
     async def people(self, sid: str) -> frozenset[str]:
         return frozenset(person.decode() for person in await self._connection.call("SMEMBERS", self._keys.people(sid)))

@@ -68,6 +68,10 @@ class Readiness:
         view = ReadinessView(status=status, reasons=reasons, warnings=tuple(self._warnings()))
         return answer(view, 503 if reasons else 200)
 
+    async def sentences(self) -> tuple[str, ...]:
+        """Why this replica is not ready, and then what else a person should know of it."""
+        return (*await self.reasons(), *self._warnings())
+
     async def reasons(self) -> tuple[str, ...]:
         """Why this replica is not ready; empty when it is."""
         reasons = []

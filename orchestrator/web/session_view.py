@@ -144,7 +144,7 @@ def session_view(session: Session, now: float, links: Links) -> SessionView:
         people=session.people,
         next=next_step(session, now),
         placements=tuple(_placement(session, p, now) for p in session.placements),
-        warnings=_warnings(session),
+        warnings=shown_warnings(session),
         timeline=tuple(_entry(e) for e in sorted(session.timeline, key=lambda e: e.at)),
         links=LinksView(self_=links.session(session), runbook=links.runbook(shown_cause) if shown_cause else None),
     )
@@ -209,6 +209,6 @@ def _entry(entry: TimelineEntry) -> TimelineView:
     )
 
 
-def _warnings(session: Session) -> tuple[str, ...]:
+def shown_warnings(session: Session) -> tuple[str, ...]:
     substitutes = ((p.agent_name, substitute) for p in session.placements if (substitute := served_by(p)))
     return (*session.warnings, *(f"{substitute} serves in place of {wanted}." for wanted, substitute in substitutes))

@@ -37,6 +37,7 @@ async def hold_against_the_document(rollcall: Orchestrator, directory: Path, kno
         f"--checks={CHECKS}",
         "--phases=coverage,fuzzing",
         "--max-examples=5",
+        "--exclude-path=/events",  # its answer does not end
         "--seed=1",
         "--no-color",
         cwd=directory,

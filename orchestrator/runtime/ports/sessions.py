@@ -117,6 +117,10 @@ class SessionStore(Protocol):
         """Sessions, newest first. `older_than`: started at least so many seconds ago."""
         ...
 
+    async def recent(self, ended_within: float) -> tuple[str, ...]:
+        """The sids of all that live, newest first, then of those that ended in the last so many seconds. Some may be gone."""
+        ...
+
     def held(self) -> AsyncIterator[tuple[Held, ...]]:
         """Every session that has not ended, in portions of bounded size; one that changes meanwhile may come twice."""
         ...

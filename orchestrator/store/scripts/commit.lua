@@ -2,11 +2,11 @@
 -- Write the record and drop what was folded into it from the inbox, if the epoch is still the session's.
 --
 -- KEYS  session, inbox, people, early, buried
--- ARGV  epoch, record, how many facts to drop, TTL (s), state
+-- ARGV  epoch, record, how many facts to drop, TTL (s), state, the channel of changes, sid
 -- Answers {outcome, the epoch that is stored}.
 
 local session, inbox, people, early, buried = unpack(KEYS)
-local epoch, record, trim, ttl, state = unpack(ARGV)
+local epoch, record, trim, ttl, state, changes, sid = unpack(ARGV)
 
 local stored = redis.call('HGET', session, 'epoch') or '0'
 if stored ~= epoch then
@@ -25,4 +25,5 @@ redis.call('LTRIM', inbox, trim, -1)
 for _, key in ipairs({session, inbox, people, early}) do
   redis.call('EXPIRE', key, ttl)
 end
+redis.call('PUBLISH', changes, sid)
 return {'committed', stored}

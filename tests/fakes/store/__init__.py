@@ -4,6 +4,7 @@ A `Server` is shared; each replica has its `Line` to it, and the ports of the ru
 """
 
 from tests.fakes.store.audit import MemoryAudit
+from tests.fakes.store.changes import MemoryChanges
 from tests.fakes.store.fleet import MemoryWorkers
 from tests.fakes.store.leases import MemoryLeases
 from tests.fakes.store.logins import MemoryLogins
@@ -18,6 +19,7 @@ __all__ = [
     "Line",
     "MemoryAlerts",
     "MemoryAudit",
+    "MemoryChanges",
     "MemoryHearing",
     "MemoryIncidents",
     "MemoryLeases",

@@ -83,6 +83,14 @@ class Subscriber:
     on_worker: Callable[[str], None] = lambda _: None
 
 
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """Somebody who listens for the sessions that change."""
+
+    on_change: Callable[[str], None]
+    on_begin: Callable[[], None]
+
+
 class Server:
     """What all replicas share. Every verb is executed at once, as a script is."""
 
@@ -121,6 +129,7 @@ class Server:
         self.notes: Table[str, float] = Table(journal)
         """Single values: when the last round began, whether one was completed, when webhooks were heard last."""
         self.subscribers: dict[str, Subscriber] = {}
+        self.followers: list[Follower] = []
 
     def now(self) -> float:
         return self._clock.now() + self.ahead
@@ -135,6 +144,8 @@ class Server:
         self._journal.take_back(lost)
         for subscriber in self.subscribers.values():
             subscriber.on_reconnect()
+        for follower in self.followers:
+            follower.on_begin()
 
     def wipe(self) -> None:
         """Begin another life with nothing."""
@@ -146,6 +157,10 @@ class Server:
     def wake(self, owner: str, sid: str) -> None:
         if subscriber := self.subscribers.get(owner):
             subscriber.on_session(sid)
+
+    def changed(self, sid: str) -> None:
+        for follower in tuple(self.followers):
+            follower.on_change(sid)
 
     def arrived(self, agent_name: str) -> None:
         for subscriber in tuple(self.subscribers.values()):

@@ -97,6 +97,9 @@ class MemoryStore:
         for start in range(0, len(held), _PORTION):
             yield tuple(held[start : start + _PORTION])
 
+    async def recent(self, ended_within: float) -> tuple[str, ...]:
+        return await self._run(lambda: self._recent(ended_within))
+
     async def people(self, sid: str) -> frozenset[str]:
         return await self._run(lambda: s.people if (s := self.stored.get(sid)) else frozenset())
 
@@ -161,11 +164,22 @@ class MemoryStore:
             return Committed.SUPERSEDED
         now = _milliseconds(self._server.now()) / 1000
         self.stored.put(session.sid, replace(stored, record=session, inbox=stored.inbox[trim:], touched_at=now))
+        self._server.changed(session.sid)
         return Committed.COMMITTED
 
     def _bury(self, sid: str) -> None:
         self._server.buried.put(sid, True)
         self.stored.drop(sid)
+        self._server.changed(sid)
+
+    def _recent(self, ended_within: float) -> tuple[str, ...]:
+        newest = sorted(self.stored.items(), key=lambda item: item[1].started_at, reverse=True)
+        ended = [(s.touched_at, sid) for sid, s in newest if s.record is not None and s.record.ended]
+        since = self._server.now() - ended_within
+        return (
+            *(sid for sid, s in newest if s.record is None or not s.record.ended),
+            *(sid for at, sid in sorted(ended, reverse=True) if at >= since),
+        )
 
     def _read(self, sid: str) -> Session | None:
         stored = self.stored.get(sid)

@@ -18,8 +18,7 @@ from orchestrator.core.facts import (
 )
 from orchestrator.core.session import Session
 from orchestrator.core.transitions import fold
-from orchestrator.runtime.ports import Alert, Appended, Loaded
-from orchestrator.store.sessions import Sessions
+from orchestrator.runtime.ports import Alert, Appended, Loaded, SessionStore
 
 A, B = "replica-a", "replica-b"
 SID = "RM_17"
@@ -43,12 +42,12 @@ def routed(*agent_names: str) -> Routed:
     return Routed(tuple(PlacementSpec((CandidateSpec(name),)) for name in agent_names), route="the only one")
 
 
-async def tell(store: Sessions, *facts: Fact, sid: str = SID, event_id: str | None = None, replica: str = A) -> Appended:
+async def tell(store: SessionStore, *facts: Fact, sid: str = SID, event_id: str | None = None, replica: str = A) -> Appended:
     """Append facts of the usual room."""
     return (await store.append(opening(sid), facts, event_id=event_id, replica=replica)).outcome
 
 
-async def load(store: Sessions, sid: str = SID, replica: str = A, *, from_owner: str | None = None) -> Loaded:
+async def load(store: SessionStore, sid: str = SID, replica: str = A, *, from_owner: str | None = None) -> Loaded:
     """Take a session that must be there to take."""
     loaded = await store.take(sid, replica, from_owner=from_owner)
     assert loaded is not None
@@ -66,7 +65,7 @@ def folded(loaded: Loaded, *facts: Fact, now: float = 200.0) -> Session:
     return session
 
 
-async def drive(store: Sessions, first: RoomOpened, *facts: Fact, replica: str = A) -> Session:
+async def drive(store: SessionStore, first: RoomOpened, *facts: Fact, replica: str = A) -> Session:
     """Open a session and commit it with these facts folded in, as its owner does."""
     await store.append(first, (), event_id=None, replica=replica)
     loaded = await load(store, first.sid, replica)
