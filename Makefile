@@ -47,18 +47,18 @@ demo: setup ## see it work: a real LiveKit, a worker, a client, and the session'
 
 # What is about time, sound or a loaded machine has the machine to itself; the rest shares it. Each part runs, whatever became
 # of the one before.
-ALONE := $(addprefix tests/e2e/test_,burst.py foreign.py late_agents.py replicas.py speech.py switch.py)
+ALONE := $(addprefix tests/e2e/test_,burst.py foreign.py late_agents.py replicas.py speech.py switch.py) tests/faults/test_calls.py
 test: setup ## all tests: unit, integration, end to end
 ifeq ($(strip $(ARGS)),)
 	@failed=0; \
 	echo "test: unit, integration, simulation"; \
-	$(BIN)/python -m pytest -m "not soak" -n 2 --dist worksteal tests/unit tests/integration tests/simulation || failed=1; \
+	$(BIN)/python -m pytest -m "not soak" -n 3 --dist worksteal tests/unit tests/integration tests/simulation || failed=1; \
 	echo "test: the agents, in their own environment"; \
 	.venv-worker/bin/python -m pytest tests/worker || failed=1; \
 	echo "test: end to end"; \
-	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE)) tests/e2e || failed=1; \
+	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE)) tests/e2e tests/faults || failed=1; \
 	echo "test: end to end, one at a time"; \
-	$(BIN)/python -m pytest -m "not soak" $(ALONE) tests/faults || failed=1; \
+	$(BIN)/python -m pytest -m "not soak" $(ALONE) || failed=1; \
 	exit $$failed
 else
 	@$(BIN)/python -m pytest -m "not soak" $(ARGS)

@@ -21,11 +21,13 @@ from tests.simulation.shrink import shrink
 from tests.simulation.wishes import Asks
 
 SEEDS = 100
-PART = 20
+PART = 10
 WITHIN = 200
 """Seeds in which each planted bug must show."""
 
 ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.timeout(180)  # it computes all the time, mostly beside another such test
 
 
 @pytest.mark.parametrize("first", range(1, SEEDS + 1, PART))
@@ -36,7 +38,7 @@ def test_the_invariants_hold_whatever_breaks(first: int) -> None:
 
 
 def test_one_seed_tells_one_story_line_by_line() -> None:
-    for seed in range(1, 31):
+    for seed in range(1, 16):
         assert run(draw(seed)).trace.text() == run(draw(seed)).trace.text(), f"seed {seed}"
 
 
@@ -74,7 +76,6 @@ def test_every_kind_of_wish_is_drawn() -> None:
 
 @pytest.mark.parametrize("bug", BUGS.values(), ids=lambda bug: bug.name)
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 def test_a_planted_bug_is_found(bug: Bug) -> None:
     assert find(bug, bug.first, WITHIN) is not None
 
