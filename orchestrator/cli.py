@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.burst.cli import burst
 from orchestrator.client.cli import add_commands
 from orchestrator.exits import ExitCode as ExitCode
 from orchestrator.sandbox.cli import sandbox
@@ -27,6 +28,7 @@ route_app = typer.Typer(help="See what the routes do with a room.", no_args_is_h
 app.add_typer(config_app, name="config")
 app.add_typer(route_app, name="route")
 app.command("sandbox")(sandbox)
+app.command("burst")(burst)
 
 _DEFAULT_FILE = "default: ROLLCALL_CONFIG, or ./rollcall.yaml"
 

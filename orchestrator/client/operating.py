@@ -1,18 +1,14 @@
 """The commands that operate sessions: each says what was done."""
 
 import json
-import sys
 from collections.abc import Mapping
 
-import typer
-
 from orchestrator.client.answers import read
-from orchestrator.client.done import once, shown
-from orchestrator.client.errors import CommandFailed
+from orchestrator.client.done import confirm, once, shown
 from orchestrator.client.outcomes import Done, ManyDone
 from orchestrator.client.printing import show, show_json
 from orchestrator.client.service import OPERATE, Service
-from orchestrator.client.text import agent, printable, room
+from orchestrator.client.text import agent, room
 from orchestrator.exits import ExitCode
 
 
@@ -25,7 +21,7 @@ def act(service: Service, room: str, verb: str, body: Mapping[str, object], *, a
 
 def redispatch_many(service: Service, filters: Mapping[str, str], reason: str, *, yes: bool, as_json: bool) -> ExitCode:
     """All sessions of the filters, over as many requests as it takes. Raises CommandFailed."""
-    _confirm("Redispatch all sessions with " + ", ".join(f"{k}={v}" for k, v in filters.items()), yes=yes)
+    confirm("Redispatch all sessions with " + ", ".join(f"{k}={v}" for k, v in filters.items()), yes=yes)
     cursor: str | None = None
     matched = taken = skipped = 0
     sessions: list[object] = []
@@ -52,13 +48,3 @@ def redispatch_many(service: Service, filters: Mapping[str, str], reason: str, *
 def _done(done: Done) -> str:
     agents = ", ".join(f"{agent(taken.agent_name)}{f' (was {taken.was})' if taken.was else ''}" for taken in done.taken)
     return f"{room(done.room)} ({done.sid}): {agents or 'nothing was to be done'}."
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    """Raises CommandFailed when nobody can be asked, or says no."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise CommandFailed(ExitCode.USAGE, f"{printable(question)}? Nobody can be asked here.", "Say --yes.")
-    if not typer.confirm(f"{printable(question)}?", err=True):
-        raise CommandFailed(ExitCode.FAILED, "Nothing was done.")

@@ -13,7 +13,7 @@ _SECRET: Final = "secret" * 6
 """As long as Rollcall asks of a secret, and none."""
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     from orchestrator.configuration.values import duration
 
     try:
@@ -22,7 +22,7 @@ def _seconds(text: str) -> float:
         raise typer.BadParameter(str(error)) from None
 
 
-def _per_second(text: str) -> float:
+def per_second(text: str) -> float:
     from orchestrator.configuration.values import rate
 
     try:
@@ -34,7 +34,7 @@ def _per_second(text: str) -> float:
 
 
 def _duration(meaning: str) -> Any:
-    return typer.Option(parser=_seconds, metavar="DURATION", help=meaning, show_default=False)
+    return typer.Option(parser=seconds, metavar="DURATION", help=meaning, show_default=False)
 
 
 def _share(meaning: str) -> Any:
@@ -70,7 +70,7 @@ def sandbox(
     rooms: Annotated[int, typer.Option(min=0, help="Rooms that open by themselves.")] = 0,
     room: Annotated[str, typer.Option(metavar="NAME", help="Their names; {n} is the number of each.")] = "sandbox-{n}",
     rate: Annotated[
-        float, typer.Option(parser=_per_second, metavar="RATE", show_default="20/s", help="How fast they open.")
+        float, typer.Option(parser=per_second, metavar="RATE", show_default="20/s", help="How fast they open.")
     ] = 20.0,
     people: Annotated[bool, typer.Option("--people", help="Somebody is in each of them, and stays.")] = False,
     kill_agents_every: Annotated[float | None, _duration("Kill the process of some agent so often.")] = None,

@@ -60,7 +60,7 @@ def _redis_url(url: SecretStr) -> SecretStr:
     return url
 
 
-def _is_cloud(livekit_url: object) -> bool:
+def is_cloud(livekit_url: object) -> bool:
     """Whether a URL, which nobody has checked yet, is LiveKit Cloud's, by its host."""
     try:
         return isinstance(livekit_url, str) and (urlsplit(livekit_url).hostname or "").endswith(".livekit.cloud")
@@ -235,7 +235,7 @@ class Configuration(TraceSettings):
     @classmethod
     def _defaults_of_the_place(cls, data: dict[str, Any]) -> dict[str, Any]:
         """On LiveKit Cloud, and for development, some defaults differ."""
-        cloud = CLOUD_DEFAULTS if _is_cloud(data.get("livekit_url")) else {}
+        cloud = CLOUD_DEFAULTS if is_cloud(data.get("livekit_url")) else {}
         development = DEVELOPMENT_DEFAULTS if str(data.get("dev")).lower() in _TRUE else {}
         return {**cloud, **development, **data}
 
@@ -281,7 +281,7 @@ class Settings(Configuration, BaseSettings):
     @property
     def cloud(self) -> bool:
         """Whether the server is LiveKit Cloud."""
-        return _is_cloud(self.livekit_url)
+        return is_cloud(self.livekit_url)
 
     @property
     def base_url(self) -> str:

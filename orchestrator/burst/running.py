@@ -1,0 +1,124 @@
+"""One burst: rooms are asked for at their rate, looked into, and removed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from orchestrator.burst.asking import PATIENCE, Asking
+from orchestrator.burst.looking import Looks
+from orchestrator.burst.outcome import Outcome, RoomOutcome
+from orchestrator.burst.plan import Plan, Way
+from orchestrator.burst.rooms import QUIET, Removal, names
+from orchestrator.client.errors import CommandFailed
+from orchestrator.client.text import printable
+from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError
+from orchestrator.runtime.tasks import Tasks
+
+SETTLE: Final = 3.0
+"""Seconds from the last room's agent to the last look: a second agent, or a goodbye, may follow."""
+
+
+class People(Protocol):
+    async def enter(self, room: str) -> None: ...
+
+    async def leave(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What bursts share."""
+
+    plan: Plan
+    livekit: LiveKit
+    clock: Clock
+    people: People | None
+    looks_per_second: float
+    on_left_behind: Callable[[frozenset[str]], None]
+    """Told of rooms that could not be removed, once per burst."""
+
+
+class Burst:
+    """One way's rooms. `outcome` is what is known, at any moment."""
+
+    def __init__(self, parts: Parts, way: Way, asking: Asking) -> None:
+        plan = parts.plan
+        self.way = way
+        self._parts = parts
+        self._asking = asking
+        self._names = names(plan.rooms)
+        self._asked: list[str] = []
+        self._tasks = Tasks(lambda _name, _error: None)  # who waits for a task here gets its error
+        self._refused: dict[str, str] = {}
+        self._looks = Looks(
+            parts.livekit, parts.clock, plan.agent_name, timeout=plan.timeout, per_second=parts.looks_per_second
+        )
+
+    @property
+    def asked(self) -> int:
+        """How many rooms were asked for so far."""
+        return len(self._asked)
+
+    def outcome(self) -> Outcome:
+        """Of the rooms that are there, or were refused."""
+        rooms = [room.outcome() for room in self._looks.rooms]
+        rooms += [RoomOutcome(room, None, refused=why) for room, why in self._refused.items()]
+        return Outcome(self.way, rooms, self._looks.answered, self._looks.failed)
+
+    async def run(self) -> Outcome:
+        """Raises CommandFailed and LiveKitError when not even the first room can be asked for. Removes what it has made."""
+        async with self._removed_afterwards():
+            await self._ask(self._names[0])
+            opening = self._tasks.spawn("open rooms", self._open_the_others())
+            try:
+                await self._looks.until(lambda: opening.done() and self._looks.settled)
+                await opening
+                settled_at = self._parts.clock.monotonic()
+                await self._looks.until(lambda: self._parts.clock.monotonic() >= settled_at + SETTLE)
+                await self._looks.once_more()
+            finally:
+                opening.cancel()
+        return self.outcome()
+
+    async def _open_the_others(self) -> None:
+        clock, began = self._parts.clock, self._parts.clock.monotonic()
+        asks = []
+        for number, room in enumerate(self._names[1:], start=1):
+            await clock.sleep(max(began + number / self._parts.plan.rate - clock.monotonic(), 0.0))
+            asks.append(self._tasks.spawn(f"ask for {room}", self._try_to_ask(room)))
+        if asks:
+            await asyncio.wait(asks)
+        for ask in asks:
+            ask.result()
+
+    async def _try_to_ask(self, room: str) -> None:
+        try:
+            await self._ask(room)
+        except (CommandFailed, LiveKitError) as error:
+            self._refused[room] = printable(str(error))
+
+    async def _ask(self, room: str) -> None:
+        asked_at = self._parts.clock.monotonic()
+        self._asked.append(room)
+        created_at = await self._asking.ask(room)
+        self._looks.watch(room, asked_at=asked_at, created_at=created_at)
+        if self._parts.people is not None:
+            await self._parts.people.enter(room)
+
+    @asynccontextmanager
+    async def _removed_afterwards(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            left = frozenset(self._asked)
+            try:
+                # What is asked for at this moment would be made after the others have gone.
+                await self._tasks.drain(PATIENCE)
+                if self._parts.people is not None:
+                    await self._parts.people.leave()
+                removal = Removal(self._parts.livekit, self._parts.clock, self._tasks)
+                left = await removal.remove(left, quiet=0.0 if self._looks.all_there else QUIET)
+            finally:
+                if left:
+                    self._parts.on_left_behind(left)
