@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from orchestrator.contract import DONE_ATTRIBUTE, SESSION_ATTRIBUTE, WARNING_ATTRIBUTE
 from worker.orchestrator import Orchestrator, OrchestratorClient
 from worker.roll import InsteadOf, Resumed, answer_pulse, instead_of_in, key_of, report_ready, resumed_in
+from worker.tracing import AgentTrace, begin_trace
 from worker.transcripts import Transcript
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ async def attach(ctx: JobContext) -> Roll:
     It connects the job unless that is done already: whoever wants other options calls `ctx.connect(…)` first. Participant
     entrypoints must be added before either. SettingsError where ROLLCALL_URL or the token cannot be used.
     """
-    roll = Roll(ctx, Orchestrator.from_environment(os.environ).client())
+    client = Orchestrator.from_environment(os.environ).client()
+    trace = begin_trace(ctx, os.environ)
+    roll = Roll(ctx, client, trace)
     await ctx.connect()
     # At once, and before anything is awaited: the first pulse comes right after the agent has joined.
     answer_pulse(ctx.room)
@@ -41,15 +44,17 @@ async def attach(ctx: JobContext) -> Roll:
     missing = {name: value for name, value in roll.key.items() if mine.get(name) != value}
     if missing:
         await ctx.room.local_participant.set_attributes(missing)
+    trace.joined()
     return roll
 
 
 class Roll:
     """What an agent says to Rollcall, and what Rollcall has told it. Made by `attach`."""
 
-    def __init__(self, ctx: JobContext, orchestrator: OrchestratorClient | None) -> None:
+    def __init__(self, ctx: JobContext, orchestrator: OrchestratorClient | None, trace: AgentTrace) -> None:
         """Without an orchestrator there are no transcripts, and all else is as it is with one."""
         self._ctx = ctx
+        self._trace = trace
         self._warnings: list[str] = []
         self.orchestrator = orchestrator
         """The line to the orchestrator; None without ROLLCALL_URL."""
@@ -82,6 +87,10 @@ class Roll:
         if len(warnings) > WARNING_LENGTH:
             warnings = f"{warnings[: WARNING_LENGTH - 1]}…"
         await self._ctx.room.local_participant.set_attributes({WARNING_ATTRIBUTE: warnings})
+
+    def heard(self) -> None:
+        """Say, for the session's trace, that people hear this agent from now on. One with an AgentSession need not."""
+        self._trace.heard()
 
     async def done(self) -> None:
         """Say that this agent's work is finished: when it leaves then, it is not missed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from livekit import rtc
 from livekit.agents.types import TOPIC_CHAT
@@ -16,8 +17,10 @@ NO_MODEL = "I am here, but no model is configured: set OPENAI_API_KEY for this w
 class ChimeVoice:
     """Chimes, and explains itself in the chat, to each person who comes."""
 
-    def __init__(self, room: rtc.Room) -> None:
+    def __init__(self, room: rtc.Room, heard: Callable[[], None]) -> None:
+        """`heard` is told when it is to be heard."""
         self._room = room
+        self._heard = heard
         self._source = rtc.AudioSource(SAMPLE_RATE, num_channels=1)
         self._chiming = asyncio.Lock()
 
@@ -33,6 +36,7 @@ class ChimeVoice:
         await self._room.local_participant.send_text(NO_MODEL, topic=TOPIC_CHAT, destination_identities=[person.identity])
         await self._track.wait_for_subscription()
         async with self._chiming:
+            self._heard()
             for samples in frames(chime()):
                 await self._source.capture_frame(rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 1, len(samples)))
             await self._source.wait_for_playout()

@@ -16,6 +16,7 @@ from orchestrator.contract import (
     READY_ATTRIBUTE,
     RESERVED_KEY,
     SESSION_ATTRIBUTE,
+    TRACEPARENT,
 )
 from worker.context import Json, parse_object
 
@@ -67,6 +68,11 @@ def instead_of_in(metadata: str) -> InsteadOf | None:
     if not isinstance(told, dict) or not (identity := _text(told.get("identity"))):
         return None
     return InsteadOf(_text(told.get("agent_name")), identity)
+
+
+def traceparent_in(metadata: str) -> str:
+    """The span of the attempt that brought the agent, as its job's metadata tells; empty where there are no traces."""
+    return _text(_reserved(metadata).get(TRACEPARENT))
 
 
 def answer_pulse(room: rtc.Room) -> None:

@@ -37,7 +37,7 @@ async def attend(ctx: JobContext, settings: Settings) -> None:
 
     def voice_of(persona: Persona, roll: Roll, desk: Desk) -> Voice:
         if settings.models.provider_of(persona) is Provider.NONE:
-            return ChimeVoice(ctx.room)
+            return ChimeVoice(ctx.room, roll.heard)
         return TalkingVoice(
             ctx.room,
             models_of=lambda persona: models_of(persona, settings.models),

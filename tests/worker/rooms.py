@@ -12,6 +12,8 @@ from livekit import rtc
 class FakeMe:
     """The agent itself, as a participant."""
 
+    identity = "agent-AJ_me"
+
     def __init__(self, attributes: dict[str, str]) -> None:
         self.attributes = attributes
         """Those that it came with; what it sets itself is in `told`."""

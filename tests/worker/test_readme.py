@@ -40,6 +40,6 @@ def test_the_program_of_the_readme_says_at_its_start_what_is_wrong_with_its_sett
 
 def test_whatever_the_readme_says_of_a_roll_a_roll_has() -> None:
     told = set(re.findall(r"roll\.(\w+)", README))
-    assert told == {"done", "instead_of", "orchestrator", "ready", "record", "resumes", "wait_for_turn", "warn"}
+    assert told == {"done", "heard", "instead_of", "orchestrator", "ready", "record", "resumes", "wait_for_turn", "warn"}
     assert all(hasattr(worker.Roll, name) for name in told - {"orchestrator"})
     assert {"attempt", "cause", "identity"} == set(Resumed.__dataclass_fields__)
