@@ -17,6 +17,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from orchestrator.contract import AGENT_STATE_ATTRIBUTE, ATTEMPT_ATTRIBUTE
@@ -76,7 +77,7 @@ def begin_trace(ctx: JobContext, environment: Mapping[str, str]) -> AgentTrace:
 
     Where somebody else dispatched the agent, it stands wherever livekit-agents has put the job.
     """
-    provider = _provider(configured=_configured(environment))
+    provider = _provider(configured=_configured(environment), more=bool(environment.get("OTEL_TRACES_SAMPLER")))
     traceparent = traceparent_in(ctx.job.metadata)
     above = TraceContextTextMapPropagator().extract({"traceparent": traceparent}) if traceparent else None
     job = trace.get_current_span().get_span_context()
@@ -111,12 +112,14 @@ def _configured(environment: Mapping[str, str]) -> bool:
 
 
 @cache
-def _provider(*, configured: bool) -> TracerProvider | None:
+def _provider(*, configured: bool, more: bool) -> TracerProvider | None:
     """Ours, made for the first job of the process; None where nobody wants one, or the team has set its own."""
     if not configured or _provided():
         return None
     ours = Resource({"service.name": "rollcall-worker"})
-    provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False)
+    # The end of a job is outside of its context: only what stands in a session's trace is sent, unless somebody wants more.
+    sampler = None if more else ParentBased(ALWAYS_OFF)
+    provider = TracerProvider(sampler, ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     # What people say stays out of the traces.
     telemetry.set_tracer_provider(provider, allow_pii=False)

@@ -88,7 +88,8 @@ def _steps_of_attempt(session: Session, placement: Placement, attempt: Attempt) 
     if accepted_at is not None and attempt.ours:
         yield _step(path, "dispatch", begun_at, accepted_at)
     job_at = _job_seen_at(session, attempt)
-    if job_at is not None:
+    # Servers that tell of no jobs list them late, and are looked at later still: then the agent is what shows its job.
+    if job_at is not None and (joined_at is None or job_at <= joined_at):
         yield _step(path, "job", accepted_at or begun_at, job_at)
     if joined_at is not None:
         yield _step(path, "joined", begun_at, joined_at)

@@ -10,6 +10,7 @@ import pytest
 from livekit.agents import JobContext, telemetry
 from livekit.agents.testing import fake_job_context
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -115,7 +116,7 @@ async def test_without_configuration_there_is_nothing() -> None:
         await worker.attach(ctx)
         assert not trace.get_current_span().is_recording()
         await finish(ctx)
-    assert tracing._provider(configured=False) is None
+    assert tracing._provider(configured=False, more=False) is None
 
 
 async def test_an_endpoint_in_the_environment_is_enough_and_a_dead_one_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +125,7 @@ async def test_an_endpoint_in_the_environment_is_enough_and_a_dead_one_delays_no
     with job(FakeRoom()) as ctx:
         await worker.attach(ctx)
         assert trace.get_current_span().is_recording()
+        assert not telemetry.tracer.start_span("of no session", context=Context()).is_recording()
         await finish(ctx)
 
 

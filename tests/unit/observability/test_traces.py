@@ -103,6 +103,11 @@ def test_what_was_told_to_the_worker_is_the_span_of_its_attempt() -> None:
     assert SpanContext.read(told) == replica.sink.named("attempt mary").context
 
 
+def test_a_job_that_is_listed_after_its_agent_came_is_no_step_of_its_own() -> None:
+    replica = Replica().play(*SERVED[:6], agent_joined(), job())
+    assert replica.sink.names == ["dispatch", "joined", "attempt mary"]
+
+
 def test_a_failed_attempt_says_why_and_the_next_one_is_another_span() -> None:
     lost = f.AttemptEnded("mary", 1, Cause.NOT_TAKEN)
     replica = Replica().play(*SERVED[:6], lost, requested(2), accepted(2), agent_joined("AJ_2"))
