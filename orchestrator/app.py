@@ -16,6 +16,7 @@ from orchestrator.alerting import ports as alerting
 from orchestrator.alerting.blackout import Blackout
 from orchestrator.alerting.build import Sinks
 from orchestrator.alerting.deliveries import Deliveries
+from orchestrator.alerting.paging import Paging
 from orchestrator.core.alerts import AlertType
 from orchestrator.core.facts import Routed
 from orchestrator.core.fleet import NOTHING_KNOWN, Fleet
@@ -49,6 +50,7 @@ from orchestrator.store.incidents import ServiceIncidents
 from orchestrator.store.keys import Keys
 from orchestrator.store.leases import ReplicaLeases
 from orchestrator.store.outbox import Outbox
+from orchestrator.store.paging import GroupPages
 from orchestrator.store.pauses import PausedAgents
 from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention
@@ -104,7 +106,7 @@ class Replica:
             SlotLimits(settings.slots_start, settings.slots_floor, settings.slots_ceiling),
         )
         self._sinks = Sinks(settings, self._clock)
-        self._outbox = Outbox(self._connection, self._keys, tuple(self._sinks.by_name), self._sinks.wants)
+        self._outbox = Outbox(self._connection, self._keys, tuple(self._sinks.by_name), self._sinks.wants, self._sinks.grouping)
         self._silences = Silences(self._connection, self._keys)
         self._deliveries = Deliveries(
             self._outbox,
@@ -162,6 +164,10 @@ class Replica:
         kind = AlertType.STORE_TROUBLE
         told = [sink for name, sink in self._sinks.by_name.items() if self._sinks.wants(name, Alert("", kind, "", "", 0.0))]
         return Blackout(self._store.now, told, self._clock, self._sinks.after(kind))
+
+    def _paging(self) -> Paging:
+        pages, link = GroupPages(self._connection, self._keys), Links(self._settings.base_url).incidents
+        return Paging(pages, self._silences, self._sinks.grouping, self._clock, link)
 
     async def _sights(self) -> Iterable[vigil.Sight]:
         routed_names = {name for route in self._settings.routes for entry in route.agents for name in entry.names}
@@ -237,6 +243,8 @@ class Replica:
         self._tasks.spawn("clock", self._keep_time())
         self._tasks.spawn("wakes", self._wakes.run())
         self._tasks.spawn("deliveries", self._deliveries.run())
+        if self._sinks.grouping:
+            self._tasks.spawn("paging", self._paging().run())
         self._tasks.spawn("vigil", self._vigil.run())
         if self._sinks.watched:
             self._tasks.spawn("watchdog", Watchdog(self._outbox, self._clock).run())

@@ -12,7 +12,7 @@ WHOLE: Final = "unverified"
 
 
 def body(alert: Alert, severity: Severity) -> str:
-    told = {
+    told: dict[str, object] = {
         "type": alert.type,
         "status": alert.status,
         "severity": severity,
@@ -26,6 +26,9 @@ def body(alert: Alert, severity: Severity) -> str:
         "fix": alert.fix,
         "link": alert.link,
     }
+    if alert.rooms is not None:
+        told = {name: value for name, value in told.items() if name not in ("room", "sid")}
+        told |= {"rooms": alert.rooms, "incidents": alert.incidents}
     if alert.sink is not None:
         told["sink"] = alert.sink
     if alert.type != WHOLE:

@@ -15,6 +15,7 @@ from orchestrator.alerting.sinks.webhook import WebhookSink
 from orchestrator.alerting.telling import Telling
 from orchestrator.configuration.alerts import AlertEntry
 from orchestrator.core.alerts import ABOUT, AlertType
+from orchestrator.core.paging import Grouping
 from orchestrator.runtime.ports import Alert, Clock
 from orchestrator.settings import Settings
 
@@ -36,6 +37,11 @@ class Sinks:
     def wants(self, sink: str, alert: Alert) -> bool:
         """Whether this sink is to hear of this alert; none hears of its own trouble."""
         return alert.sink != sink and self.telling.wanted(self._entries[sink], alert)
+
+    @property
+    def grouping(self) -> dict[str, Grouping]:
+        """Those to which many rooms are one page."""
+        return {name: grouping for name, entry in self._entries.items() if (grouping := entry.grouping)}
 
     @property
     def watched(self) -> bool:

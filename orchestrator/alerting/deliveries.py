@@ -20,6 +20,7 @@ import structlog
 
 from orchestrator.alerting.ports import Delivery, NotAccepted, Outbox, Outcome, Silences, Sink
 from orchestrator.core.alerts import AlertType
+from orchestrator.core.paging import RECONSIDER
 from orchestrator.core.silences import Silence, silencing
 from orchestrator.runtime.ports import Clock, Randomness, StoreUnavailable
 
@@ -38,9 +39,6 @@ BACKOFF_CAP: Final = 60.0
 SETTLE: Final = 30.0
 """Seconds after which a sink that hears of alerts again hears of an end again, once: longer than a telling that another
 replica had under way, and that may have come after the end, can take."""
-
-RECONSIDER: Final = 60.0
-"""Seconds at the most for which a silence is believed unseen: who ends one may die before all that it held is due again."""
 
 _REMEMBERED: Final = 3 * BACKOFF_CAP
 
@@ -136,7 +134,8 @@ class Deliveries:
                 await self._outbox.retry(alert.id, sink, self._clock.now() + IDLE)
                 return
             await self._outbox.done(_firing_id(alert.id), sink)  # it is repeated no more
-        elif not delivery.accepted and (silence := silencing(silences, alert, self._clock.now())):
+        # What tells of many rooms left out those that were silenced when it was made, and has an end of its own.
+        elif not (delivery.accepted or alert.incidents) and (silence := silencing(silences, alert, self._clock.now())):
             log.debug("alert_silenced", sink=sink, incident=alert.incident, silence=silence.id)
             await self._outbox.hold(alert.id, sink, min(silence.ends_at, self._clock.now() + RECONSIDER))
             return

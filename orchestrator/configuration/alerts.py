@@ -9,9 +9,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJson
 from pydantic_core import PydanticCustomError
 
 from orchestrator.configuration.entries import Entry, check_url
-from orchestrator.configuration.values import Seconds
+from orchestrator.configuration.values import Seconds, SomeSeconds
 from orchestrator.core.alerts import AlertType, Severity
 from orchestrator.core.causes import Cause
+from orchestrator.core.paging import Grouping
 from orchestrator.core.patterns import PatternError, glob
 from orchestrator.core.silences import AlertMatch
 
@@ -126,6 +127,23 @@ class MatchEntry(Entry):
         return AlertMatch(self.type, self.agent, self.room, self.cause)
 
 
+class GroupEntry(Entry):
+    """Many rooms that lack the same agent for the same cause are one page."""
+
+    wait: Seconds = 5.0
+    """From the first of them to the page: what comes in between is in it."""
+    interval: SomeSeconds = 300.0
+    """At the least between two counts of a page that grows."""
+
+
+def _group(value: Any) -> Any:
+    if isinstance(value, bool):
+        return {} if value else None
+    if not isinstance(value, dict | GroupEntry):
+        raise PydanticCustomError("group", "it must be true, false, or keys with values: {wait: 5s, interval: 5m}")
+    return value
+
+
 class AlertEntry(Entry):
     """One sink, and what it is told."""
 
@@ -137,6 +155,9 @@ class AlertEntry(Entry):
     """As bad as this, or worse."""
     watchdog: bool = False
     """Whether it is sent a Watchdog every minute, whatever the rest says."""
+    group: Annotated[GroupEntry | None, BeforeValidator(_group, json_schema_input_type=GroupEntry | bool)] = None
+    """Whether many rooms that lack the same agent for the same cause are one page, and when it is told. Left out: with apprise,
+    whose messages people read. Alertmanager groups by itself."""
     anywhere: bool = False
     """Whether its address may be link-local or that of a cloud's metadata, and whether redirects are followed."""
 
@@ -148,7 +169,18 @@ class AlertEntry(Entry):
         if len(written) > 1:
             message = "it has both {first} and {second}. Give each an item of its own"
             raise PydanticCustomError("sink", message, {"first": written[0], "second": written[1], "at": (written[1],)})
+        if self.alertmanager is not None and self.group:
+            message = "alertmanager groups by itself: write group_by in its route, and leave group out here"
+            raise PydanticCustomError("group", message, {"at": ("group",)})
         return self
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """How it groups; None: it does not."""
+        entry = self.group
+        if "group" not in self.model_fields_set and self.apprise is not None:
+            entry = GroupEntry()
+        return None if entry is None else Grouping(entry.wait, entry.interval)
 
 
 # --- how bad, and after how long --------------------------------------------------------------------------------------

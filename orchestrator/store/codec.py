@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, get_args
 import msgspec
 
 from orchestrator.core.facts import Fact, PersonJoined, PersonLeft
+from orchestrator.core.paging import Page
 from orchestrator.core.session import SCHEMA_VERSION, Session
 from orchestrator.core.silences import Silence
 from orchestrator.core.transcript import Said
@@ -77,6 +78,15 @@ def encode_alert(alert: Alert) -> bytes:
 def decode_alert(body: bytes) -> Alert:
     """Raises StoreCorrupt."""
     return _from_json(Alert, body)
+
+
+def encode_page(page: Page) -> bytes:
+    return _to_json(_sparse(page))
+
+
+def decode_page(body: bytes) -> Page:
+    """Raises StoreCorrupt."""
+    return _from_json(Page, body)
 
 
 def encode_silence(silence: Silence) -> bytes:

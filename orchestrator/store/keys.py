@@ -1,4 +1,4 @@
-"""Every key and channel name in one place, with what ends its life.
+"""Every key and channel name in one place, with what ends its life; those of the outbox are in `outbox_keys`.
 
 All keys of one session share the hash tag `{sid}`, so that one script may touch them all, on a cluster too; the same
 holds for the slots of one agent name, the indexes, the replicas and the outbox. No key is without a TTL: whoever writes
@@ -8,11 +8,12 @@ it refreshes the TTL in the same step.
 from typing import Final
 
 from orchestrator.core.session import SessionState
+from orchestrator.store.outbox_keys import OutboxKeys
 
 STATES: Final = tuple(SessionState)
 
 
-class Keys:
+class Keys(OutboxKeys):
     """The names under one prefix. Raises ValueError for a prefix with a brace: it would take the hash tags' place."""
 
     def __init__(self, prefix: str = "rollcall:") -> None:
@@ -198,38 +199,6 @@ class Keys:
     def askers(self) -> str:
         """A sorted set: replicas by the time in ms at which they asked for their share."""
         return f"{self._prefix}{{shares}}:askers"
-
-    # --- the outbox: a month from when an alert was queued, seven days from when its incident was resolved ---
-
-    def alert(self, alert_id: str) -> str:
-        """A hash: the alert's body, and per sink how often it was tried."""
-        return f"{self._prefix}{{outbox}}:alert:{alert_id}"
-
-    def alerts_due(self, sink: str) -> str:
-        """A sorted set: the ids of the alerts that a sink has not accepted, by when it is to be tried again."""
-        return f"{self._prefix}{{outbox}}:due:{sink}"
-
-    def alerts_again(self, sink: str) -> str:
-        """A sorted set: the ids of the alerts that a sink has accepted and is to be sent again, by when."""
-        return f"{self._prefix}{{outbox}}:again:{sink}"
-
-    def alerts_held(self, sink: str) -> str:
-        """A sorted set: the ids of the alerts that a silence keeps from a sink, by when that is to be looked at again."""
-        return f"{self._prefix}{{outbox}}:held:{sink}"
-
-    @property
-    def open(self) -> str:
-        """A sorted set: the incidents that fire, by since when. The alert that told of each is kept for a month."""
-        return f"{self._prefix}{{outbox}}:open"
-
-    @property
-    def groups(self) -> str:
-        """A set: the groups that have incidents which fire."""
-        return f"{self._prefix}{{outbox}}:groups"
-
-    def group(self, group: str) -> str:
-        """A sorted set: the incidents of one group that fire, by since when."""
-        return f"{self._prefix}{{outbox}}:group:{group}"
 
     @property
     def tallies(self) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 
 from orchestrator.core.causes import Cause
+from orchestrator.core.paging import GroupName
 from orchestrator.runtime.ports import Alert, StoreCorrupt
 from orchestrator.store.codec import decode_alert
 from orchestrator.store.connection import Connection
@@ -74,5 +75,5 @@ def _readable(body: bytes) -> Alert | None:
 
 
 def _group(name: str, rooms: int, since: float) -> Group:
-    kind, cause, agent_name = name.split(":", 2)
-    return Group(kind, agent_name, Cause(cause) if cause in set(Cause) else None, rooms, since)
+    shared = GroupName.parse(name)
+    return Group(shared.type, shared.agent_name, shared.cause, rooms, since)

@@ -4,13 +4,14 @@
 alert whose deliverer died is delivered by another: at least once, with the same id each time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
 
 from orchestrator.core.alerts import AlertType
+from orchestrator.core.paging import Grouping, GroupName
 from orchestrator.runtime.ports import Alert, StoreCorrupt
 from orchestrator.store.codec import decode_alert, encode_alert
 from orchestrator.store.connection import Connection
@@ -53,12 +54,14 @@ class Outbox:
         keys: Keys,
         sinks: Sequence[str],
         wants: Callable[[str, Alert], bool] = lambda _sink, _alert: True,
+        groups: Mapping[str, Grouping] | None = None,
     ) -> None:
-        """`wants` says which alerts a sink is to be sent."""
+        """`wants` says which alerts a sink is to be sent; `groups` are those to which many rooms are one page."""
         self._connection = connection
         self._keys = keys
         self._sinks = tuple(sinks)
         self._wants = wants
+        self._groups = groups or {}
         self._again = Script.load("alert_again")
         self._hold = Script.load("alert_hold")
         self._forgo = Script.load("alert_forgo")
@@ -67,19 +70,47 @@ class Outbox:
         self._claim = Script.load("alert_claim")
 
     async def queue(self, alert: Alert) -> None:
-        """Keep it for each sink that wants it. A resolution is told under the cause with which its incident fired."""
+        """Keep it for each sink that wants it; gather it for those that group.
+
+        A resolution is told under the cause with which its incident fired.
+        """
         if alert.status == "resolved":
             fired: bytes | None = await self._connection.call("HGET", self._keys.alert(firing_id(alert)), "body")
             if fired is not None:
                 alert = as_fired(alert, fired)
         keys, group = self._keys, group_of(alert)
-        due = (keys.alerts_due(sink) for sink in self._sinks if self._wants(sink, alert))
+        grouping = self._groups if group else {}
+        due = [keys.alerts_due(sink) for sink in self._sinks if sink not in grouping and self._wants(sink, alert)]
+        gathering = (key for sink in grouping for key in self._gathering(sink, group))
+        waits = (grouping[sink].wait if self._wants(sink, alert) else "" for sink in grouping)
         sign = alert.type == AlertType.WATCHDOG
         kept, status = (_WATCHDOG_KEPT, "") if sign else (_KEPT, alert.status)
         await self._queue.run(
             self._connection,
-            (keys.alert(alert.id), keys.alert(firing_id(alert)), keys.open, keys.groups, keys.group(group), *due),
-            (alert.id, encode_alert(alert), kept, _OPEN_KEPT, status, alert.incident, repr(alert.at), group),
+            (keys.alert(alert.id), keys.alert(firing_id(alert)), keys.open, keys.groups, keys.group(group), *due, *gathering),
+            (
+                alert.id,
+                encode_alert(alert),
+                kept,
+                _OPEN_KEPT,
+                status,
+                alert.incident,
+                repr(alert.at),
+                group,
+                alert.room or "",
+                len(due),
+                *waits,
+            ),
+        )
+
+    def _gathering(self, sink: str, group: str) -> tuple[str, ...]:
+        keys = self._keys
+        return (
+            keys.alerts_due(sink),
+            keys.gathered(sink),
+            keys.fresh(sink, group),
+            keys.told(sink, group),
+            keys.page(sink, group),
         )
 
     async def claim(self, now: float, lease: float) -> tuple[Delivery, ...]:
@@ -121,7 +152,7 @@ class Outbox:
     async def release(self) -> None:
         """A silence was ended: look at everything again that any keeps from a sink."""
         if self._sinks:
-            held = [self._keys.alerts_held(sink) for sink in self._sinks]
+            held = [key for sink in self._sinks for key in (self._keys.alerts_held(sink), self._keys.gathered(sink))]
             await self._release.run(self._connection, held, (_OPEN_KEPT,))
 
     async def again(self, alert_id: str, sink: str, at: float) -> None:
@@ -139,7 +170,9 @@ class Outbox:
 
     async def silenced(self) -> dict[str, int]:
         """Per sink: how many alerts silences keep from it."""
-        return await self._counts(self._keys.alerts_held)
+        held = await self._counts(self._keys.alerts_held)
+        grouped = await self._connection.calls(*(("HVALS", self._keys.gathered_held(sink)) for sink in self._groups))
+        return held | {sink: held[sink] + sum(map(int, counts)) for sink, counts in zip(self._groups, grouped, strict=True)}
 
     async def _counts(self, queue: Callable[[str], str]) -> dict[str, int]:
         counts = await self._connection.calls(*(("ZCARD", queue(sink)) for sink in self._sinks))
@@ -156,7 +189,7 @@ def firing_id(resolved: Alert) -> str:
 
 def group_of(alert: Alert) -> str:
     """What the alerts of many rooms are one page by; nothing for one that is about no session."""
-    return "" if alert.sid is None else f"{alert.type}:{alert.cause or ''}:{alert.agent_name or ''}"
+    return "" if alert.sid is None else str(GroupName(alert.type, alert.cause, alert.agent_name or ""))
 
 
 def as_fired(resolved: Alert, fired: bytes) -> Alert:

@@ -11,6 +11,7 @@ from orchestrator.configuration import apprise_url
 from orchestrator.configuration.problems import ConfigurationError
 from orchestrator.core.alerts import AlertType, Severity
 from orchestrator.core.causes import Cause
+from orchestrator.core.paging import Grouping
 from orchestrator.settings import Configuration
 from orchestrator.settings.loading import load_configuration, load_settings
 
@@ -54,6 +55,24 @@ def test_a_sink_may_be_told_of_a_part_of_all_alerts(file: Path) -> None:
     assert (second.severity, second.watchdog, second.match.agent) == (Severity.INFO, False, None)
 
 
+@pytest.mark.parametrize(
+    ("sink", "grouping"),
+    [
+        (HOOK, None),
+        (f"{HOOK}, group: true", Grouping(5.0, 300.0)),
+        (f"{HOOK}, group: {{wait: 0s, interval: 1m}}", Grouping(0.0, 60.0)),
+        ("apprise: {url: 'slack://a/b/c'}", Grouping(5.0, 300.0)),
+        ("apprise: {url: 'slack://a/b/c'}, group: false", None),
+        ("alertmanager: {url: 'http://am'}", None),
+        ("alertmanager: {url: 'http://am'}, group: false", None),
+    ],
+)
+def test_people_get_one_page_for_many_rooms_and_programs_only_if_they_ask(
+    file: Path, sink: str, grouping: Grouping | None
+) -> None:
+    assert loaded(file, f"alerts: [{{{sink}}}]").alerts[0].grouping == grouping
+
+
 def test_what_fires_when_and_how_bad_it_is_may_be_said(file: Path) -> None:
     policy = loaded(file, "alert_policy: {no_worker_announced: {severity: critical, after: 5m}}").alert_policy
     assert policy[AlertType.NO_WORKER_ANNOUNCED].severity is Severity.CRITICAL
@@ -76,6 +95,17 @@ def test_what_fires_when_and_how_bad_it_is_may_be_said(file: Path) -> None:
         (f"alerts: [{{{HOOK}, match: {{agent: 'a-{{'}}}}]", "alerts[0].match.agent[0]: It has a { without a }"),
         (f"alerts: [{{{HOOK}, match: {{agent: []}}}}]", "alerts[0].match.agent: It is empty."),
         (f"alerts: [{{{HOOK}, match: {{cause: late}}}}]", "alerts[0].match.cause[0]: It must be 'not_taken', "),
+        (
+            "alerts: [{alertmanager: {url: http://am}, group: true}]",
+            "alerts[0].group: Alertmanager groups by itself: write gro",
+        ),
+        (f"alerts: [{{{HOOK}, group: 5s}}]", "alerts[0].group: It must be true, false, or keys with values: {wait: 5s, "),
+        (
+            f"alerts: [{{{HOOK}, group: {{waits: 5s}}}}]",
+            'alerts[0].group.waits: There is no setting "waits" here. Did you mean',
+        ),
+        (f"alerts: [{{{HOOK}, group: {{wait: soon}}}}]", 'alerts[0].group.wait: "soon" is no duration. '),
+        (f"alerts: [{{{HOOK}, group: {{interval: 0s}}}}]", "alerts[0].group.interval: It must be more than 0: it cannot"),
         ("alert_policy: {unverified: {after: 5s}}", "alert_policy.unverified.after: It is not told after a time of its own"),
     ],
 )

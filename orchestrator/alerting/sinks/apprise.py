@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from datetime import UTC, datetime
 from typing import Final
 
 from orchestrator.alerting.connecting import any_forbidden
@@ -69,8 +70,13 @@ def title(alert: Alert) -> str:
         words.append(spelled(alert.agent_name))
     if alert.room is not None:
         words.append(f"in {alert.room}")
+    if alert.rooms is not None:
+        words.append("in 1 room" if alert.rooms == 1 else f"in {alert.rooms} rooms")
     if alert.cause is not None:
         words.append(f"({alert.cause})")
+    if alert.rooms is not None:
+        since = datetime.fromtimestamp(alert.at if alert.since is None else alert.since, UTC)
+        words.append(f"since {since:%H:%M}Z")
     return f"{alert.status}: {' '.join(words)}"
 
 

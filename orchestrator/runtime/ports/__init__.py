@@ -15,6 +15,7 @@ from orchestrator.runtime.ports.errors import (
 from orchestrator.runtime.ports.fleet import Announced, Workers
 from orchestrator.runtime.ports.livekit import LiveKit, Pulse, PulseReply
 from orchestrator.runtime.ports.minting import Entrant, Minter
+from orchestrator.runtime.ports.paging import GroupLook, GroupMessage, GroupPages
 from orchestrator.runtime.ports.pauses import Pauses
 from orchestrator.runtime.ports.replicas import Hearing, Incidents, Leases, Rounds, Shares, SlotEnd, SlotReply, Slots
 from orchestrator.runtime.ports.sessions import Appended, AppendReply, Committed, Delivered, Loaded, Page, SessionStore
@@ -30,6 +31,9 @@ __all__ = [
     "Committed",
     "Delivered",
     "Entrant",
+    "GroupLook",
+    "GroupMessage",
+    "GroupPages",
     "Hearing",
     "Held",
     "Incidents",

@@ -28,6 +28,10 @@ class Alert:
     """Of a resolution: when the incident fired, as the outbox remembers it."""
     sink: str | None = None
     """Of an alert about a sink: its name. It is not told of itself."""
+    rooms: int | None = None
+    """Of an alert that tells of many rooms at once: how many lack the agent; of its end, how many it told of in all."""
+    incidents: tuple[str, ...] = ()
+    """Of such an alert: the incidents that it is about, the oldest first."""
 
 
 class Alerts(Protocol):

@@ -1,7 +1,7 @@
 #!lua
--- Have what is held looked at again now: a silence was ended.
+-- Have what is held, and what is gathered, looked at again now: a silence was ended.
 --
--- KEYS  what is held, of each sink
+-- KEYS  what is held and what is gathered, of each sink
 -- ARGV  for how long (s)
 
 for _, held in ipairs(KEYS) do

@@ -1,5 +1,6 @@
 """The apprise sink, by a service of apprise's that posts JSON: what people read, and what is not sent or shown."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from orchestrator.alerting.ports import NotAccepted
 from orchestrator.alerting.sinks.apprise import AppriseSink
 from orchestrator.alerting.telling import Telling
 from orchestrator.configuration.apprise_url import NotUnderstood
-from tests.unit.alerting.outbox import FIRING, RESOLVED
+from tests.unit.alerting.outbox import FIRING, MANY, RESOLVED
 
 # Apprise imports a module of Python's own that is to go.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -50,6 +51,17 @@ async def test_people_read_who_is_missing_where_why_and_what_to_do(service: Serv
         "Runbook: https://rollcall.example/runbook#not-taken",
     ]
     assert message["type"] == "failure"
+
+
+async def test_of_many_rooms_people_read_how_many_and_since_when(service: Service, url: str) -> None:
+    ended = replace(MANY, status="resolved", at=MANY.at + 600, since=MANY.at, rooms=40)
+    for alert in (MANY, replace(MANY, rooms=1), ended):
+        await AppriseSink("a", url, TELLING).send(alert)
+    assert [message["title"] for message in service.got] == [
+        "firing: unverified mary in 2 rooms (not_taken) since 08:00Z",
+        "firing: unverified mary in 1 room (not_taken) since 08:00Z",
+        "resolved: unverified mary in 40 rooms (not_taken) since 08:00Z",
+    ]
 
 
 async def test_an_end_is_a_success(service: Service, url: str) -> None:

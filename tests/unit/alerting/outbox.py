@@ -23,6 +23,16 @@ RESOLVED = replace(
     FIRING, id="RM_1/mary/1/resolved", status="resolved", at=1_763_712_060.0, summary="mary is in the room.", fix=None
 )
 
+MANY = replace(
+    FIRING,
+    id="RM_1/mary/1@hook/2/firing",
+    room=None,
+    sid=None,
+    summary="2 rooms lack mary.",
+    rooms=2,
+    incidents=("RM_1/mary/1", "RM_2/mary/1"),
+)
+
 
 @dataclass(frozen=True)
 class Delivery:

@@ -5,7 +5,7 @@ import json
 from orchestrator.alerting.body import body
 from orchestrator.core.alerts import Severity
 from orchestrator.runtime.ports import Alert
-from tests.unit.alerting.outbox import FIRING, RESOLVED
+from tests.unit.alerting.outbox import FIRING, MANY, RESOLVED
 
 
 def test_an_unverified_placement_is_told_whole() -> None:
@@ -29,6 +29,12 @@ def test_its_resolution_has_the_same_members() -> None:
     told = json.loads(body(RESOLVED, Severity.CRITICAL))
     assert set(told) == set(json.loads(body(FIRING, Severity.CRITICAL)))
     assert (told["status"], told["fix"], told["summary"]) == ("resolved", None, "mary is in the room.")
+
+
+def test_many_rooms_have_their_number_and_their_incidents_in_the_place_of_room_and_sid() -> None:
+    one, many = (json.loads(body(alert, Severity.CRITICAL)) for alert in (FIRING, MANY))
+    assert set(many) == set(one) - {"room", "sid"} | {"rooms", "incidents"}
+    assert (many["rooms"], many["incidents"]) == (2, ["RM_1/mary/1", "RM_2/mary/1"])
 
 
 def test_other_types_leave_out_what_they_do_not_have() -> None:
