@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
 
 from rich.text import Text
 
 from orchestrator.client.agent_pages import agent_page, agent_table
-from orchestrator.client.answers import Agent, AgentDetail, Agents, Session, Sessions, Transcript, read
+from orchestrator.client.answers import Agent, AgentDetail, Agents, Session, Transcript, read
 from orchestrator.client.errors import CommandFailed
 from orchestrator.client.explanation import explain, explanation_page, worst_placement
+from orchestrator.client.paging import pages
 from orchestrator.client.printing import grid, show, show_json, width
 from orchestrator.client.service import Service
 from orchestrator.client.session_list import session_table
@@ -19,25 +19,16 @@ from orchestrator.client.text import agent, clock, printable
 from orchestrator.core.naming import spelled
 from orchestrator.exits import ExitCode
 
-PAGE: Final = 100
-"""Sessions that are asked for at once: the most that the service gives."""
-
 
 def list_sessions(service: Service, filters: Mapping[str, str], limit: int, *, as_json: bool) -> ExitCode:
     """The newest first, over as many pages as it takes. Raises CommandFailed."""
     found: list[Session] = []
     told: list[object] = []
-    cursor = filters.get("cursor")
-    while True:
-        asked = {**filters, "limit": str(min(limit - len(found), PAGE))} | ({"cursor": cursor} if cursor else {})
-        body = service.get("sessions", query=asked)
-        page = read(Sessions, body)
+    cursor: str | None = None
+    for page in pages(service, filters, limit):
         found += page.sessions
-        if as_json:
-            told += json.loads(body)["sessions"]
+        told += page.told
         cursor = page.cursor
-        if cursor is None or len(found) >= limit:
-            break
     if as_json:
         show_json(json.dumps({"sessions": told, "cursor": cursor}).encode())
         return ExitCode.OK

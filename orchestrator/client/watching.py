@@ -12,10 +12,10 @@ from typing import Final
 
 from rich.live import Live
 
-from orchestrator.client.answers import Event, Session, Sessions, read
+from orchestrator.client.answers import Event, Session, read
 from orchestrator.client.changes import Change, changes
 from orchestrator.client.errors import CommandFailed, Unreachable
-from orchestrator.client.looking import PAGE
+from orchestrator.client.paging import pages
 from orchestrator.client.printing import complain, console, show, show_json_line
 from orchestrator.client.service import Service
 from orchestrator.client.session_page import event_cells, session_page
@@ -123,20 +123,8 @@ def _tell(told: Iterable[Change], *, as_json: bool) -> None:
 
 
 def _live(service: Service) -> dict[str, Session]:
-    found: dict[str, Session] = {}
-    for state in LIVE_STATES:
-        cursor: str | None = None
-        while True:
-            page = read(Sessions, service.get("sessions", query={"state": state, "limit": str(PAGE), **_at(cursor)}))
-            found |= {session.sid: session for session in page.sessions}
-            cursor = page.cursor
-            if cursor is None:
-                break
-    return found
-
-
-def _at(cursor: str | None) -> dict[str, str]:
-    return {} if cursor is None else {"cursor": cursor}
+    found = (page.sessions for state in LIVE_STATES for page in pages(service, {"state": state}))
+    return {session.sid: session for sessions in found for session in sessions}
 
 
 def _again(service: Service, sid: str) -> Session | None:

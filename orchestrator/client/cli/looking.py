@@ -28,6 +28,23 @@ def sessions(
     raise typer.Exit(run(partial(list_sessions, filters=filters, limit=limit, as_json=as_json), url))
 
 
+def export(
+    *,
+    state: State = None,
+    agent: AgentOption = None,
+    cause: Cause = None,
+    age: Age = None,
+    url: Url = None,
+) -> None:
+    """Write all sessions of a filter as JSON, one a line, newest first."""
+    from orchestrator.client.exporting import export_sessions
+    from orchestrator.client.running import run
+
+    given = {"state": state, "agent": agent, "cause": cause, "age": age}
+    filters = {name: value for name, value in given.items() if value is not None}
+    raise typer.Exit(run(partial(export_sessions, filters=filters), url))
+
+
 def show(
     room: Room,
     *,
@@ -94,4 +111,5 @@ COMMANDS: Final = (
     ("watch", watch),
     ("agents", agents),
     ("transcript", transcript),
+    ("export", export),
 )
