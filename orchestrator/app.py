@@ -11,16 +11,17 @@ from typing import Final
 
 import structlog
 
-from orchestrator import contract
 from orchestrator.alerting import ports as alerting
 from orchestrator.alerting.blackout import Blackout
 from orchestrator.alerting.build import Sinks
 from orchestrator.alerting.deliveries import Deliveries
 from orchestrator.alerting.paging import Paging
+from orchestrator.canaries import ReplicaCanaries
 from orchestrator.core.alerts import AlertType
 from orchestrator.core.facts import Routed
 from orchestrator.core.fleet import NOTHING_KNOWN, Fleet
 from orchestrator.core.routing import Routes
+from orchestrator.core.scratch import SCRATCH_ROUTE, is_scratch
 from orchestrator.front import Behind, Front
 from orchestrator.livekit.api import LiveKitApi
 from orchestrator.observability.measured_livekit import MeasuredLiveKit
@@ -67,9 +68,6 @@ log = structlog.get_logger()
 _STORE_RETRY: Final = 1.0
 _CLOCK_PERIOD: Final = 5.0
 """Seconds between two readings of the store's clock."""
-
-SCRATCH_ROUTE: Final = "a scratch room of rollcall doctor"
-"""What stands in the place of a route's label in the session of such a room."""
 
 _LOOKS_SHARE: Final = 0.25
 """The part of the API budget with which the reconciler looks into rooms, two calls each."""
@@ -118,6 +116,8 @@ class Replica:
         )
         self._incidents = ServiceIncidents(self._connection, self._keys)
         self._runtime = self._build_runtime()
+        shared = self._connection, self._keys, self._slots
+        self._canaries = ReplicaCanaries(self.name, settings, self._runtime, *shared, self._clock, self._tasks, self._metrics)
         self._vigil = Vigil(self.name, self._runtime.standing, self._incidents, self._clock, self._sinks.after, self._sights)
         self._ownership = self._runtime.ownership
         self._wakes = Wakes(
@@ -157,6 +157,7 @@ class Replica:
                 outbox=self._outbox,
                 severity=self._sinks.telling.severity,
                 trace=self._traces.token,
+                canaries=self._canaries.sent,
             )
         )
 
@@ -175,6 +176,7 @@ class Replica:
             *vigil.livekit(self._runtime.answering, self._clock.now()),
             *vigil.breakers(await self._slots.counts(), self._settings.agents),
             *vigil.workers(self._runtime.fleet.fleet, routed_names),
+            *vigil.canaries(self._canaries.scheduled),
             *vigil.sinks(self._deliveries, self._sinks.by_name),
         )
 
@@ -246,6 +248,7 @@ class Replica:
         if self._sinks.grouping:
             self._tasks.spawn("paging", self._paging().run())
         self._tasks.spawn("vigil", self._vigil.run())
+        self._canaries.start()
         if self._sinks.watched:
             self._tasks.spawn("watchdog", Watchdog(self._outbox, self._clock).run())
         self._tasks.spawn("watch-loop", watch_loop(self._metrics, self._clock))
@@ -260,6 +263,7 @@ class Replica:
         """
         self._readiness.drain()
         self._front.drain()
+        await self._canaries.stop()
         await self._runtime.stop()
         await self._clock.sleep(self._settings.drain)
         await self._front.close()
@@ -284,8 +288,8 @@ class Replica:
 
 
 def routed(routes: Routes, room: str, metadata: str, fleet: Fleet = NOTHING_KNOWN) -> Routed:
-    """What the routes want in a room, as workers answer now; a room with which doctor tries things out is none of theirs."""
-    if room.startswith(contract.SCRATCH_PREFIX):
+    """What the routes want in a room, as workers answer now; one in which something is tried out is none of theirs."""
+    if is_scratch(room):
         return Routed((), SCRATCH_ROUTE)
     return routes.route(room, metadata, fleet).routed
 

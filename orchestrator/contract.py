@@ -49,4 +49,4 @@ PULSE_METHOD: Final = "rollcall.pulse"
 """The RPC method with which an agent is asked whether it still answers. Not knowing it is an answer, too."""
 
 SCRATCH_PREFIX: Final = "rollcall-scratch-"
-"""How the names of rooms begin that `rollcall doctor` makes for a moment: no route wants an agent in them."""
+"""How the names of rooms begin in which something is tried out for a moment: no route wants an agent in them."""

@@ -19,6 +19,7 @@ from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.measured_transcripts import MeasuredTranscripts
 from orchestrator.observability.metrics import Metrics
 from orchestrator.runtime.assembly import Runtime
+from orchestrator.runtime.canaries import Canaries
 from orchestrator.runtime.clock import SystemRandomness
 from orchestrator.runtime.ports import Alert, Clock
 from orchestrator.runtime.tasks import Tasks
@@ -38,6 +39,7 @@ from orchestrator.web.admission import Admission
 from orchestrator.web.attempts import Attempts
 from orchestrator.web.auth import Bearers
 from orchestrator.web.callers import Callers
+from orchestrator.web.canaries import CanaryParts, canary_routes
 from orchestrator.web.command_ports import CommandParts
 from orchestrator.web.commands import Commands
 from orchestrator.web.cors import Cors
@@ -90,6 +92,7 @@ class Behind:
     severity: Callable[[Alert], Severity]
     trace: Tracing
     """Of a request for a token."""
+    canaries: Canaries
 
 
 class Front:
@@ -138,7 +141,9 @@ class Front:
                 make_aiohttp_handler(behind.metrics.registry),
             ),
             *self._routes_with_rules(),
-            *agents.routes(agents.Agents(behind.runtime.fleet, settings.agents, behind.runtime.pauses.current)),
+            *agents.routes(
+                agents.Agents(behind.runtime.fleet, settings.agents, behind.runtime.pauses.current, behind.canaries)
+            ),
             *debug.routes(page),
             *login_routes(LoginDoor(self._bearers, self._logins, behind.clock, settings.public_url)),
             *self._event_routes(),
@@ -150,6 +155,16 @@ class Front:
             ),
             *incident_routes(
                 IncidentParts(OpenIncidents(behind.connection, behind.keys), behind.silences, behind.severity, behind.clock)
+            ),
+            *canary_routes(
+                CanaryParts(
+                    behind.canaries,
+                    behind.canaries,
+                    behind.runtime.fleet,
+                    settings.agents,
+                    behind.runtime.pauses.current,
+                    self._audit,
+                )
             ),
             *pausing_routes(
                 PausingParts(

@@ -40,6 +40,9 @@ def agent_page(shown: AgentDetail, now: datetime) -> Group:
     told.add_row("Sessions", f"{counts.verified} verified, {counts.dispatching} dispatching, {counts.unverified} unverified")
     if shown.last_joined is not None:
         told.add_row("Last joined", f"{ago(shown.last_joined, now)} ago")
+    if shown.canary is not None:
+        canary = shown.canary
+        told.add_row("Canary", f"{printable(canary.outcome)}, {ago(canary.at, now)} ago. {printable(canary.detail)}")
     if shown.near:
         told.add_row("Looks like", ", ".join(map(agent, shown.near)))
     parts: list[RenderableType] = [Text.assemble((agent(shown.agent_name), "bold"), "  ", _state(shown)), told]

@@ -104,6 +104,15 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Canary(msgspec.Struct, frozen=True, kw_only=True):
+    agent_name: str
+    outcome: str
+    cause: str | None = None
+    detail: str
+    fix: str | None = None
+    at: datetime
+
+
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
     agent_name: str
     verdict: str
@@ -120,6 +129,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Counts
     near: tuple[str, ...] = ()
     paused: Pause | None = None
+    canary: Canary | None = None
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,16 +45,17 @@ def _names(agents: Agents, routes: Sequence[RouteEntry]) -> Iterator[Finding]:
     for name, agent in agents.items():
         for index, fallback in enumerate(agent.fallback):
             if fallback not in agents:
-                yield _no_such_agent(("agents", name, "fallback", index), fallback, agents)
+                yield no_such_agent(("agents", name, "fallback", index), fallback, agents)
     for number, route in enumerate(routes):
         for index, entry in enumerate(route.agents):
             for place, name in enumerate(entry.names):
                 if name not in agents:
                     inside = () if entry.any is None else ("any", place)
-                    yield _no_such_agent(("routes", number, "agents", index, *inside), name, agents)
+                    yield no_such_agent(("routes", number, "agents", index, *inside), name, agents)
 
 
-def _no_such_agent(location: Location, name: str, agents: Agents) -> Finding:
+def no_such_agent(location: Location, name: str, agents: Agents) -> Finding:
+    """What is said of a name that stands where one of the agents must stand."""
     fix = did_you_mean(name, agents) or f"Add it under agents:, or name one of those that are there: {listed(agents)}."
     return Finding(location, f'There is no agent "{name}".', fix)
 

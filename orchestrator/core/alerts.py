@@ -16,6 +16,7 @@ class AlertType(StrEnum):
     STORE_TROUBLE = "store_trouble"
     BREAKER_OPEN = "breaker_open"
     NO_WORKER_ANNOUNCED = "no_worker_announced"
+    CANARY_FAILED = "canary_failed"
     SINK_DOWN = "sink_down"
     WATCHDOG = "watchdog"
 
@@ -79,6 +80,12 @@ ABOUT: Final[dict[AlertType, About]] = {
         "Workers of a configured agent had announced themselves, and none of them is there any more.",
         "Start a worker with exactly this agent name; `GET /agents` tells when the last one was there.",
         after=60.0,
+    ),
+    AlertType.CANARY_FAILED: About(
+        Severity.WARNING,
+        "An agent was dispatched into a scratch room, several times in a row, and did not come, or did not answer. The next "
+        "caller will most likely miss it, too. Only a canary that is well ends this.",
+        "Read the cause in the alert, and what stands under that cause on this page; `rollcall canary AGENT` tries again.",
     ),
     AlertType.SINK_DOWN: About(
         Severity.WARNING,

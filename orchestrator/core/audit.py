@@ -17,6 +17,7 @@ class Action(StrEnum):
     SWITCH_AGENT = "switch_agent"
     PAUSE = "pause"
     RESUME = "resume"
+    CANARY = "canary"
     SILENCE = "silence"
     UNSILENCE = "unsilence"
 

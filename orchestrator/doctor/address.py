@@ -7,7 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 
-from orchestrator.doctor.findings import Finding, failed, ok, quoted
+from orchestrator.core.quotation import quoted
+from orchestrator.doctor.findings import Finding, failed, ok
 from orchestrator.doctor.probing import PATIENCE, Met, Probe, http_url, probe
 from orchestrator.runtime.ports import Clock
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from orchestrator.core.fleet import Fleet, NameState, typo_of
-from orchestrator.doctor.findings import Finding, failed, ok, quoted, skipped, warning
+from orchestrator.core.quotation import quoted
+from orchestrator.doctor.findings import Finding, failed, ok, skipped, warning
 from orchestrator.doctor.service import NoAnswer, NotAllowed, Service
 
 NAME: Final = "agents"

@@ -3,10 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
-
-_QUOTED: Final = 120
-"""Characters of somebody else's words in a sentence of ours."""
 
 
 class Status(StrEnum):
@@ -54,9 +50,3 @@ def skipped(check: str, message: str, fix: str = "", *, subject: str = "") -> Fi
 def all_well(findings: Iterable[Finding]) -> bool:
     """Whether nothing failed: a warning is no failure, and what was skipped says nothing."""
     return all(finding.status is not Status.FAILED for finding in findings)
-
-
-def quoted(text: str) -> str:
-    """Somebody else's words, as one line of a bounded length without control characters."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return f'"{line[:_QUOTED]}…"' if len(line) > _QUOTED else f'"{line}"'

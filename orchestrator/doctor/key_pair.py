@@ -13,7 +13,8 @@ from typing import Final
 import aiohttp
 from livekit.api.access_token import AccessToken, VideoGrants
 
-from orchestrator.doctor.findings import Finding, failed, ok, quoted, skipped, warning
+from orchestrator.core.quotation import quoted
+from orchestrator.doctor.findings import Finding, failed, ok, skipped, warning
 from orchestrator.doctor.probing import LIST_ROOMS, PATIENCE, http_url
 from orchestrator.livekit.tokens import LIFETIME
 from orchestrator.runtime.ports import Clock

@@ -10,7 +10,8 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
-from orchestrator.doctor.findings import Finding, failed, ok, quoted, warning
+from orchestrator.core.quotation import quoted
+from orchestrator.doctor.findings import Finding, failed, ok, warning
 from orchestrator.settings import Settings
 from orchestrator.store.client import close_client, open_client
 

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from orchestrator.doctor.findings import Finding, failed, ok, quoted
+from orchestrator.core.quotation import quoted
+from orchestrator.doctor.findings import Finding, failed, ok
 from orchestrator.doctor.scratch import ScratchRooms
 from orchestrator.runtime.ports import LiveKit, LiveKitError, LiveKitRejectedCredentials
 

@@ -12,7 +12,8 @@ import aiohttp
 from pydantic import SecretStr
 
 from orchestrator.configuration.credentials import Scope
-from orchestrator.doctor.findings import Finding, failed, ok, quoted, skipped, warning
+from orchestrator.core.quotation import quoted
+from orchestrator.doctor.findings import Finding, failed, ok, skipped, warning
 from orchestrator.runtime.ports import RollcallError
 from orchestrator.settings import Settings
 

@@ -6,7 +6,8 @@ Where a service runs, it is asked whether it heard it. Where none does, doctor l
 from dataclasses import dataclass
 from typing import Final
 
-from orchestrator.doctor.findings import Finding, failed, ok, quoted, skipped
+from orchestrator.core.quotation import quoted
+from orchestrator.doctor.findings import Finding, failed, ok, skipped
 from orchestrator.doctor.listening import Listener, ListenRefused, Mishap
 from orchestrator.doctor.scratch import ScratchRooms
 from orchestrator.doctor.service import NoAnswer, NotAllowed, Service

@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from orchestrator.core.placement import PlacementState
+from orchestrator.core.scratch import is_scratch
 from orchestrator.core.session import Session, SessionState
 
 
@@ -25,6 +26,8 @@ class DrivenSessions(Collector):
         states: Counter[SessionState] = Counter()
         unverified: Counter[str] = Counter()
         for session in self._sessions():
+            if is_scratch(session.room):
+                continue
             states[session.state] += 1
             if not session.ended:
                 unverified.update(self._label(p.agent_name) for p in session.placements if p.state is PlacementState.UNVERIFIED)

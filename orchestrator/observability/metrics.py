@@ -6,6 +6,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from orchestrator.core.canary import Outcome, Tried
 from orchestrator.core.naming import spelled
 from orchestrator.core.reconciling import Round
 from orchestrator.observability.promise import BROKEN, KEPT
@@ -136,6 +137,19 @@ class Metrics:
             ["sink"],
             registry=registry,
         )
+        self._canary_seconds = Histogram(
+            "rollcall_canary_seconds",
+            "From the dispatch of a canary until its agent had answered; of those that were well.",
+            ["agent"],
+            buckets=_TIMES_TO_AGENT,
+            registry=registry,
+        )
+        self._canaries = Counter(
+            "rollcall_canaries_total",
+            "Canaries by what came of them: answering, failed; unknown: LiveKit could not say.",
+            ["agent", "outcome"],
+            registry=registry,
+        )
         self.loop_lag = Histogram(
             "rollcall_event_loop_lag_seconds", "How late the event loop is.", buckets=_CALLS, registry=registry
         )
@@ -208,6 +222,19 @@ class Metrics:
             self._repairs.labels(repair).inc(getattr(found, repair))
         self._unheard.set(found.silence.unheard)
         self._webhooks_silent.set(found.silence.silent)
+
+    def count_canary(self, agent_name: str, outcome: Outcome, tried: Tried | None) -> None:
+        """What came of one canary; what was seen of it, if anything was."""
+        self._canaries.labels(self.agent(agent_name), outcome.value).inc()
+        seconds = None if tried is None else tried.joined if tried.answered is None else tried.answered
+        if outcome is Outcome.ANSWERING and seconds is not None:
+            self._canary_seconds.labels(self.agent(agent_name)).observe(seconds)
+
+    def expect_canaries(self, agents: Iterable[str]) -> None:
+        """Show what is counted of these agents from the beginning on."""
+        for name in agents:
+            for outcome in Outcome:
+                self._canaries.labels(self.agent(name), outcome.value)
 
     def set_alerts(self, *, pending: Mapping[str, int], silenced: Mapping[str, int]) -> None:
         for sink, count in pending.items():

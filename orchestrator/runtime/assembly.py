@@ -155,6 +155,17 @@ class Runtime:
         """Whether LiveKit answers this replica."""
         return self._gate.answering
 
+    @property
+    def reaches_livekit(self) -> bool:
+        """Whether LiveKit answers this replica, and takes its key, as far as the last calls tell."""
+        return self._gate.open and self._gate.answering.failing_since is None
+
+    def spare_livekit(self) -> LiveKit:
+        """For what nobody waits for. Not fenced: what it makes belongs to no session."""
+        gated = GatedLiveKit(self._ports.livekit, self._gate)
+        spare = Purpose.CANARY
+        return Budget(gated, self._allowance, listings=spare, questions=spare, making=spare)
+
     def _livekit(self, *, listings: Purpose = Purpose.LOOK, questions: Purpose = Purpose.LOOK) -> LiveKit:
         """From the outside in: counted against the budget, fenced (a call may have waited for its turn), gated, sent."""
         gated = GatedLiveKit(self._ports.livekit, self._gate)

@@ -1,7 +1,7 @@
 """How many calls to LiveKit's API per second, and whose call goes first when they do not suffice.
 
-Dispatching is what Rollcall is for; a pulse can wait. So when calls are short, pulses slow down first, then the
-reconciler, then looks; within one purpose, who came first goes first. A 429 halves what the two last may spend.
+Dispatching is what Rollcall is for; a pulse can wait. So when calls are short, canaries slow down first, then pulses, then
+the reconciler, then looks; within one purpose, who came first goes first. A 429 halves what the three first may spend.
 
 An allowance is this process's own: of several replicas, each is given its share of the project's budget (`shares`).
 """
@@ -25,9 +25,11 @@ class Purpose(IntEnum):
     LOOK = 1
     RECONCILE = 2
     PULSE = 3
+    CANARY = 4
+    """A trial of an agent that nobody waits for."""
 
 
-_BACKGROUND: Final = (Purpose.RECONCILE, Purpose.PULSE)
+_BACKGROUND: Final = (Purpose.RECONCILE, Purpose.PULSE, Purpose.CANARY)
 """What slows down when LiveKit says that there are too many calls."""
 
 RECOVERY: Final = 30.0
@@ -159,7 +161,7 @@ class Allowance:
 
     @property
     def background_rate(self) -> float:
-        """Calls per second that reconciler and pulse may make at most."""
+        """Calls per second that reconciler, pulse and canaries may make at most."""
         return self._per_second * 0.5 ** self._halvings_at(self._clock.monotonic())
 
     def waiting(self, purpose: Purpose) -> int:
@@ -176,16 +178,24 @@ class Budget:
     """LiveKit's API within an allowance. What is fenced must be fenced behind it: a call may wait here for long.
 
     `listings` is what the user of this object lists for: LOOK, unless it is the reconciler; `questions` what it asks
-    agents for: PULSE, unless a verification waits for the answer.
+    agents for: PULSE, unless a verification waits for the answer; `making` what it makes rooms and dispatches for. What
+    removes or deletes is never put off.
     """
 
     def __init__(
-        self, livekit: LiveKit, allowance: Allowance, *, listings: Purpose = Purpose.LOOK, questions: Purpose = Purpose.PULSE
+        self,
+        livekit: LiveKit,
+        allowance: Allowance,
+        *,
+        listings: Purpose = Purpose.LOOK,
+        questions: Purpose = Purpose.PULSE,
+        making: Purpose = Purpose.DISPATCH,
     ) -> None:
         self._livekit = livekit
         self._allowance = allowance
         self._listings = listings
         self._questions = questions
+        self._making = making
 
     async def room(self, name: str) -> ListedRoom | None:
         await self._allowance.take(self._listings)
@@ -204,7 +214,7 @@ class Budget:
         return await self._livekit.dispatches(room)
 
     async def create_dispatch(self, room: str, agent: CandidateSpec, key: Key) -> str:
-        await self._allowance.take(Purpose.DISPATCH)
+        await self._allowance.take(self._making)
         return await self._livekit.create_dispatch(room, agent, key)
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
@@ -216,11 +226,11 @@ class Budget:
         await self._livekit.remove_participant(room, identity)
 
     async def create_room(self, name: str, *, metadata: str, agents: Sequence[CandidateSpec]) -> ListedRoom:
-        await self._allowance.take(Purpose.DISPATCH)
+        await self._allowance.take(self._making)
         return await self._livekit.create_room(name, metadata=metadata, agents=agents)
 
     async def update_room_metadata(self, name: str, metadata: str) -> ListedRoom:
-        await self._allowance.take(Purpose.DISPATCH)
+        await self._allowance.take(self._making)
         return await self._livekit.update_room_metadata(name, metadata)
 
     async def delete_room(self, room: str) -> None:

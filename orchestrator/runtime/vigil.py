@@ -24,7 +24,9 @@ _STALE: Final = 3 * PERIOD
 _UNKNOWN_FOR: Final = 60.0
 """Seconds for which nobody may have seen anything of what is no longer configured, before its incident is closed."""
 
-_SUBJECTS: Final = frozenset({AlertType.BREAKER_OPEN, AlertType.NO_WORKER_ANNOUNCED, AlertType.SINK_DOWN})
+_SUBJECTS: Final = frozenset(
+    {AlertType.BREAKER_OPEN, AlertType.NO_WORKER_ANNOUNCED, AlertType.CANARY_FAILED, AlertType.SINK_DOWN}
+)
 """Types of which there may be several incidents: each has behind a colon what it is about."""
 
 
@@ -172,6 +174,12 @@ def workers(fleet: Fleet, configured: Iterable[str]) -> Iterator[Sight]:
         gone = f"No worker answers to the name {spelled(name)}: those that announced themselves under it are gone."
         summary = gone if missing else f"A worker of {spelled(name)} is there again."
         yield Sight(AlertType.NO_WORKER_ANNOUNCED, wrong=missing, summary=summary, agent_name=name)
+
+
+def canaries(scheduled: Iterable[str]) -> Iterator[Sight]:
+    """Nothing is seen of them here: a canary tells by itself when it fails. But those that are sent can end what they told."""
+    for name in scheduled:
+        yield Sight(AlertType.CANARY_FAILED, wrong=None, summary="", agent_name=name)
 
 
 def sinks(health: SinkHealth, names: Iterable[str]) -> Iterator[Sight]:

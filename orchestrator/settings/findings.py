@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from orchestrator.configuration import apprise_url, traces
-from orchestrator.configuration.checks import MetadataLimits, check
+from orchestrator.configuration.checks import MetadataLimits, check, no_such_agent
 from orchestrator.configuration.credentials import SHORT_TOKEN
 from orchestrator.configuration.entries import SHORTEST_SECRET
 from orchestrator.configuration.environment import variable
@@ -40,6 +40,7 @@ def findings_of_configuration(configuration: Configuration) -> Iterator[Finding]
     yield from _weak_secret(configuration)
     yield from _keys_twice(configuration)
     yield from _alerts_without_after(configuration)
+    yield from _canaries(configuration)
 
 
 def findings_of_settings(settings: Settings) -> Iterator[Finding]:
@@ -105,6 +106,13 @@ def _alerts_without_after(configuration: Configuration) -> Iterator[Finding]:
         if policy.after is not None and ABOUT[kind].after is None:
             fix = "Take it out." if kind is not AlertType.UNVERIFIED else "Write the agent's policy.deadline instead."
             yield Finding(("alert_policy", kind.value, "after"), f"It is not told after a time of its own: {kind}.", fix)
+
+
+def _canaries(configuration: Configuration) -> Iterator[Finding]:
+    named = () if configuration.canary is None else configuration.canary.scheduled(configuration.agents)
+    for index, name in enumerate(named):
+        if name not in configuration.agents:
+            yield no_such_agent(("canary", "agents", index), name, configuration.agents)
 
 
 def _apprise(settings: Settings) -> Iterator[Finding]:

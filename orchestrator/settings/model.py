@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from orchestrator.configuration.alerts import AlertEntry, AlertPolicyEntry
+from orchestrator.configuration.canaries import CanaryEntry
 from orchestrator.configuration.credentials import ApiTokens
 from orchestrator.configuration.entries import (
     Agent,
@@ -44,7 +45,7 @@ CLOUD_DEFAULTS: Final = {"pulse_period": "30s", "api_budget": "10/s", "accept_wi
 
 DEVELOPMENT_DEFAULTS: Final = {"host": "127.0.0.1", "drain": "0s"}
 
-FILE_ONLY: Final = frozenset({"agents", "routes", "alerts", "alert_policy", "keys", "token", "screen"})
+FILE_ONLY: Final = frozenset({"agents", "routes", "alerts", "alert_policy", "keys", "token", "screen", "canary"})
 """What is too large for an environment variable."""
 
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "on", "1"})
@@ -119,6 +120,9 @@ class Configuration(TraceSettings):
     token: TokenEntry = Field(TokenEntry(), description="Who may ask for tokens with which people join rooms, and for which.")
 
     screen: ScreenEntry = Field(ScreenEntry(), description="Who gets to the screen without logging in by an API token.")
+    canary: CanaryEntry | None = Field(
+        None, description="How often which agents are tried out in a scratch room. Default: not at all."
+    )
 
     # --- the policy of every agent that does not say otherwise ---
     attempts: int = Field(_POLICY.attempts, ge=1, description="Attempts before the fallbacks, and then a person, are asked.")

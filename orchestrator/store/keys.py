@@ -236,6 +236,27 @@ class Keys(OutboxKeys):
         """A hash: each silence by its id; an ended one for a day."""
         return f"{self._prefix}silences"
 
+    # --- canaries: eight days after the last of them; a turn until the next one is due ---
+
+    @property
+    def canaries(self) -> str:
+        """A hash: by agent name what came of its last canary."""
+        return f"{self._prefix}{{canaries}}:last"
+
+    @property
+    def canary_failures(self) -> str:
+        """A hash: by agent name how many of its canaries have failed in a row."""
+        return f"{self._prefix}{{canaries}}:failures"
+
+    @property
+    def scratch_rooms(self) -> str:
+        """A hash: by name the scratch rooms that are to be gone, or to stay so; an hour after the last was made."""
+        return f"{self._prefix}{{canaries}}:rooms"
+
+    def canary_turn(self, what: str) -> str:
+        """The replica that took this turn; present until the next one is due."""
+        return f"{self._prefix}{{canaries}}:turn:{what}"
+
     # --- what operators did: ninety days after the last of it ---
 
     @property

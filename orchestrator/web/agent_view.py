@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterable
 
 from pydantic import BaseModel, ConfigDict
 
+from orchestrator.core.canary import Canary
 from orchestrator.core.fleet import Fleet, NameState, Tally, Worker, near_names, typo_of
 from orchestrator.core.naming import spelled
 from orchestrator.core.pauses import Pause
 from orchestrator.core.verdict import spoken
+from orchestrator.web.canary_view import CanaryView, canary_view
 from orchestrator.web.times import Time
 
 
@@ -72,6 +74,8 @@ class AgentNameView(_View):
     sessions: SessionCounts
     paused: PauseView | None
     """Null: it is dispatched as its sessions want."""
+    canary: CanaryView | None
+    """What came of its last canary, within seven days."""
     near: tuple[str, ...]
     """Where nobody answers: announced names that look like this one."""
 
@@ -118,7 +122,13 @@ def pause_view(pause: Pause | None) -> PauseView | None:
     return None if pause is None else PauseView(since=pause.since, until=pause.until, by=pause.by, reason=pause.reason)
 
 
-def agent_name_view(fleet: Fleet, agent_name: str, configured: Collection[str], pause: Pause | None = None) -> AgentNameView:
+def agent_name_view(
+    fleet: Fleet,
+    agent_name: str,
+    configured: Collection[str],
+    pause: Pause | None = None,
+    canary: Canary | None = None,
+) -> AgentNameView:
     """What is known of one agent name: its workers by their own word, its sessions by ours."""
     workers = [worker.told for worker in fleet.workers(agent_name)]
     joined, counts = fleet.joined.get(agent_name), fleet.tallies.get(agent_name, Tally())
@@ -141,14 +151,19 @@ def agent_name_view(fleet: Fleet, agent_name: str, configured: Collection[str], 
         capabilities=_distinct(capability for told in workers for capability in told.capabilities),
         sessions=SessionCounts(verified=counts.verified, dispatching=counts.dispatching, unverified=counts.unverified),
         paused=pause_view(pause),
+        canary=None if canary is None else canary_view(canary),
         near=() if workers or joined is not None else near_names(agent_name, fleet.live),
     )
 
 
 def agent_name_detail(
-    fleet: Fleet, agent_name: str, configured: Collection[str], pause: Pause | None = None
+    fleet: Fleet,
+    agent_name: str,
+    configured: Collection[str],
+    pause: Pause | None = None,
+    canary: Canary | None = None,
 ) -> AgentNameDetail:
-    summary = agent_name_view(fleet, agent_name, configured, pause)
+    summary = agent_name_view(fleet, agent_name, configured, pause, canary)
     workers = tuple(_worker(fleet, worker) for worker in fleet.workers(agent_name))
     return AgentNameDetail(**dict(summary), workers_detail=workers)
 

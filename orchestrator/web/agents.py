@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.contract import ANNOUNCE_PERIOD
+from orchestrator.core.canary import Canary
 from orchestrator.core.fleet import Announcement, Fleet, near_names
 from orchestrator.core.pauses import Pause
 from orchestrator.runtime.ports import Announced
@@ -52,6 +53,12 @@ class WorkerAnnouncement(Body):
     """It serves its jobs to their end, and takes no other."""
 
 
+class LastCanaries(Protocol):
+    async def last(self) -> Mapping[str, Canary]:
+        """By agent name. Raises StoreUnavailable."""
+        ...
+
+
 class FleetDesk(Protocol):
     """What is needed of the fleet. Every method raises StoreUnavailable."""
 
@@ -65,7 +72,14 @@ class FleetDesk(Protocol):
 class Agents:
     """The handlers. `configured`: the agent names of the configuration; `paused`: the pauses that hold, by agent name."""
 
-    def __init__(self, fleet: FleetDesk, configured: Collection[str], paused: Callable[[], Mapping[str, Pause]] = dict) -> None:
+    def __init__(
+        self,
+        fleet: FleetDesk,
+        configured: Collection[str],
+        paused: Callable[[], Mapping[str, Pause]],
+        canaries: LastCanaries,
+    ) -> None:
+        self._canaries = canaries
         self._paused = paused
         self._fleet = fleet
         self._configured = frozenset(configured)
@@ -89,8 +103,9 @@ class Agents:
     async def get_many(self, request: web.Request) -> web.Response:  # noqa: ARG002  # the signature of a handler
         fleet, configured = await self._fleet.look(), self._configured
         paused = self._paused()
+        canaries = await self._canaries.last()
         names = sorted({*known_names(fleet, configured), *paused})
-        views = (agent_name_view(fleet, name, configured, paused.get(name)) for name in names)
+        views = (agent_name_view(fleet, name, configured, paused.get(name), canaries.get(name)) for name in names)
         return answer(AgentNameList(agents=tuple(views)))
 
     async def get_one(self, request: web.Request) -> web.Response:
@@ -100,7 +115,8 @@ class Agents:
         names = {*known_names(fleet, self._configured), *paused}
         if agent_name not in names:
             return agent_not_found(agent_name, near_names(agent_name, names))
-        return answer(agent_name_detail(fleet, agent_name, self._configured, paused.get(agent_name)))
+        canary = (await self._canaries.last()).get(agent_name)
+        return answer(agent_name_detail(fleet, agent_name, self._configured, paused.get(agent_name), canary))
 
 
 def _is_id(text: str) -> bool:

@@ -11,16 +11,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from orchestrator.configuration.credentials import Scope
 from orchestrator.configuration.values import duration
 from orchestrator.core.audit import Action
-from orchestrator.core.fleet import Fleet, near_names
 from orchestrator.core.pauses import Pause
 from orchestrator.runtime.ports import Clock
-from orchestrator.web.agent_view import PauseView, known_names, pause_view
-from orchestrator.web.agents import agent_not_found
+from orchestrator.web.agent_view import PauseView, pause_view
 from orchestrator.web.answers import answer
 from orchestrator.web.deeds import deed, doer
+from orchestrator.web.known_agents import FleetLook, known_agent
 from orchestrator.web.operation_models import Reason, ReasonRequest
 from orchestrator.web.operation_ports import Audit
-from orchestrator.web.requests import Body, Refused, agent_asked_for, read_model
+from orchestrator.web.requests import Body, read_model
 from orchestrator.web.routes import AGENT, BODY_REFUSALS, PROTECTED, UNAVAILABLE, Answer, Route, refusal
 
 log = structlog.get_logger()
@@ -58,12 +57,6 @@ class Board(Protocol):
     async def pause(self, agent_name: str, pause: Pause) -> None: ...
 
     async def resume(self, agent_name: str) -> None: ...
-
-
-class FleetLook(Protocol):
-    async def look(self) -> Fleet:
-        """Raises StoreUnavailable."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +98,9 @@ class Pausing:
         return answer(PausedAgent(agent_name=name, paused=None))
 
     async def _known(self, request: web.Request) -> str:
-        """The agent name. Raises Refused for one of which nothing is known: it would be a typing error."""
-        name = agent_asked_for(request)
-        fleet = await self._parts.fleet.look()
-        names = {*known_names(fleet, self._parts.configured), *self._parts.board.current()}
-        if name not in names:
-            raise Refused(agent_not_found(name, near_names(name, names)))
-        return name
+        """Raises Refused."""
+        parts = self._parts
+        return await known_agent(request, parts.fleet, {*parts.configured, *parts.board.current()})
 
 
 def pausing_routes(parts: PausingParts) -> tuple[Route, ...]:

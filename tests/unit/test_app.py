@@ -1,16 +1,17 @@
 """What the composition root itself decides."""
 
 from orchestrator import contract
-from orchestrator.app import SCRATCH_ROUTE, routed
+from orchestrator.app import routed
 from orchestrator.core.facts import Routed
 from orchestrator.core.policy import Policy
 from orchestrator.core.routing import Candidate, Route, Routes, Wanted
+from orchestrator.core.scratch import SCRATCH_ROUTE
 from orchestrator.core.templates import Template
 
 EVERY_ROOM = Routes((Route("routes[0] every other room", (Wanted((Candidate("mary", Template({}), Policy()),)),)),))
 
 
-def test_a_scratch_room_of_doctor_gets_no_agent_whatever_the_routes_say() -> None:
+def test_a_scratch_room_gets_no_agent_whatever_the_routes_say() -> None:
     assert routed(EVERY_ROOM, f"{contract.SCRATCH_PREFIX}1a2b", "") == Routed((), SCRATCH_ROUTE)
 
 

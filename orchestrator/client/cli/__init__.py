@@ -3,6 +3,7 @@
 import typer
 
 from orchestrator.client.cli.alarming import alerts
+from orchestrator.client.cli.canary import canary
 from orchestrator.client.cli.completing import completion
 from orchestrator.client.cli.looking import COMMANDS as LOOKING
 from orchestrator.client.cli.operating import COMMANDS as OPERATING
@@ -14,6 +15,7 @@ from orchestrator.client.cli.silencing import COMMANDS as SILENCING
 
 def add_commands(app: typer.Typer) -> None:
     """In the order in which they are listed."""
-    for name, command in (*LOOKING, *OPERATING, *PAUSING, *SILENCING, *PLACING, ("replay", replay), ("completion", completion)):
+    rest = (("canary", canary), ("replay", replay), ("completion", completion))
+    for name, command in (*LOOKING, *OPERATING, *PAUSING, *SILENCING, *PLACING, *rest):
         app.command(name)(command)
     app.add_typer(alerts, name="alerts")

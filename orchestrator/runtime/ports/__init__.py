@@ -2,6 +2,14 @@
 
 from orchestrator.core.listing import ListedDispatch, ListedJob, ListedParticipant, ListedRoom
 from orchestrator.core.reconciling import Held
+from orchestrator.runtime.ports.canaries import (
+    CanaryBook,
+    CanaryCrowdedOut,
+    CanaryCutOff,
+    CanaryPaused,
+    CanarySender,
+    ScratchRoom,
+)
 from orchestrator.runtime.ports.errors import (
     LiveKitError,
     LiveKitRejectedCredentials,
@@ -27,6 +35,11 @@ __all__ = [
     "Announced",
     "AppendReply",
     "Appended",
+    "CanaryBook",
+    "CanaryCrowdedOut",
+    "CanaryCutOff",
+    "CanaryPaused",
+    "CanarySender",
     "Clock",
     "Committed",
     "Delivered",
@@ -59,6 +72,7 @@ __all__ = [
     "Randomness",
     "RollcallError",
     "Rounds",
+    "ScratchRoom",
     "SessionStore",
     "Shares",
     "SlotEnd",

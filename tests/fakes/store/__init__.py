@@ -4,6 +4,7 @@ A `Server` is shared; each replica has its `Line` to it, and the ports of the ru
 """
 
 from tests.fakes.store.audit import MemoryAudit
+from tests.fakes.store.canaries import MemoryCanaries
 from tests.fakes.store.changes import MemoryChanges
 from tests.fakes.store.fleet import MemoryWorkers
 from tests.fakes.store.leases import MemoryLeases
@@ -19,6 +20,7 @@ __all__ = [
     "Line",
     "MemoryAlerts",
     "MemoryAudit",
+    "MemoryCanaries",
     "MemoryChanges",
     "MemoryHearing",
     "MemoryIncidents",

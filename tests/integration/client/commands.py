@@ -16,11 +16,13 @@ from orchestrator.runtime.pauses import PauseBoard
 from orchestrator.store.fleet import WorkerLimits
 from orchestrator.web import agents
 from orchestrator.web.auth import Bearers
+from orchestrator.web.canaries import CanaryParts, canary_routes
 from orchestrator.web.links import Links
 from orchestrator.web.pausing import PausingParts, pausing_routes
 from orchestrator.web.server import build_app
 from orchestrator.web.sessions import Sessions
 from orchestrator.web.table import routes_of
+from tests.fakes.canaries import ScriptedCanaries
 from tests.fakes.store import Line, MemoryAudit, MemoryPauses, MemoryWorkers, Server
 from tests.integration.web.door import TOKENS, Door, acknowledge, expose
 
@@ -38,10 +40,12 @@ class Lookout:
         self.workers = MemoryWorkers(line, WorkerLimits(of_name=10, workers=10, names=10))
         self.board = PauseBoard(MemoryPauses(line), self.door.clock)
         self.audit = MemoryAudit(line)
+        self.canaries = ScriptedCanaries()
         sessions = Sessions(self.door.archive, self.door.clock, Links(None))
         routes = (
             *routes_of(acknowledge, sessions, self.door.readiness, expose),
-            *agents.routes(agents.Agents(self.workers, CONFIGURED, self.board.current)),
+            *agents.routes(agents.Agents(self.workers, CONFIGURED, self.board.current, self.canaries)),
+            *canary_routes(CanaryParts(self.canaries, self.canaries, self.workers, CONFIGURED, self.board.current, self.audit)),
             *pausing_routes(PausingParts(self.board, self.workers, CONFIGURED, self.audit, self.door.clock, lambda _: None)),
         )
         self.app = build_app(routes, bearers=Bearers(TOKENS, dev=False), version="1.2.3")

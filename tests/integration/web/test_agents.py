@@ -18,6 +18,7 @@ from orchestrator.web import agents
 from orchestrator.web.auth import Bearers
 from orchestrator.web.openapi import document
 from orchestrator.web.server import build_app
+from tests.fakes.canaries import ScriptedCanaries
 from tests.fakes.store import Line, MemoryWorkers, Server
 from tests.integration.web.door import NOW, READ, TOKENS, StillClock
 
@@ -44,7 +45,7 @@ class Desk:
         self.clock = StillClock()
         self.server = Server(self.clock)
         self.workers = MemoryWorkers(Line(self.server), WorkerLimits(of_name=2, workers=3, names=3))
-        self.routes = agents.routes(agents.Agents(self.workers, ["mary", "voice-asistant"]))
+        self.routes = agents.routes(agents.Agents(self.workers, ["mary", "voice-asistant"], dict, ScriptedCanaries()))
         self.app = build_app(self.routes, bearers=Bearers(TOKENS, dev=False), version="1.2.3")
 
 
@@ -206,6 +207,7 @@ async def test_a_name_that_is_served_says_with_how_much_room_and_since_when(clie
         "sessions": {"verified": 0, "dispatching": 0, "unverified": 0},
         "near": [],
         "paused": None,
+        "canary": None,
     }
 
 

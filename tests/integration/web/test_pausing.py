@@ -16,6 +16,7 @@ from orchestrator.web.auth import Bearers
 from orchestrator.web.pausing import PausingParts, pausing_routes
 from orchestrator.web.server import build_app
 from orchestrator.web.times import rfc3339
+from tests.fakes.canaries import ScriptedCanaries
 from tests.fakes.store import Line, MemoryAudit, MemoryPauses, MemoryWorkers, Server
 from tests.integration.web.door import NOW, TOKENS, StillClock
 
@@ -38,7 +39,7 @@ class Desk:
         self.board = PauseBoard(MemoryPauses(line), self.clock)
         fleet = MemoryWorkers(line)
         parts = PausingParts(self.board, fleet, CONFIGURED, self.audit, self.clock, self.counted.append)
-        shown = agents.routes(agents.Agents(fleet, CONFIGURED, self.board.current))
+        shown = agents.routes(agents.Agents(fleet, CONFIGURED, self.board.current, ScriptedCanaries()))
         self.app = build_app((*pausing_routes(parts), *shown), bearers=Bearers(TOKENS, dev=False), version="1")
 
 

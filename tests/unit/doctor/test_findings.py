@@ -2,7 +2,8 @@
 
 import pytest
 
-from orchestrator.doctor.findings import all_well, failed, ok, quoted, skipped, warning
+from orchestrator.core.quotation import quoted
+from orchestrator.doctor.findings import all_well, failed, ok, skipped, warning
 from orchestrator.doctor.report import Lines, conclusion, report_json
 
 FINDINGS = [
