@@ -117,6 +117,27 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
         ),
     ),
     (
+        "Canaries: would the next caller get an agent?",
+        (
+            Panel(
+                "Canaries by what came of them",
+                "In ten minutes. unknown: LiveKit could not say.",
+                (
+                    (
+                        f"sum by (agent, outcome) (increase(rollcall_canaries_total{{{_AGENT}}}[10m])) > 0",
+                        "{{agent}} {{outcome}}",
+                    ),
+                ),
+            ),
+            Panel(
+                "Canaries: until the agent answered",
+                "Of those that were well, from the dispatch on.",
+                _quantiles("rollcall_canary_seconds", "agent", _AGENT),
+                "s",
+            ),
+        ),
+    ),
+    (
         "LiveKit",
         (
             Panel(

@@ -28,6 +28,7 @@ class CanaryEntry(Entry):
     """Which agents are dispatched into a scratch room every now and then, before a caller meets what is wrong with them."""
 
     every: Annotated[SomeSeconds, AfterValidator(_long_enough)] = 300.0
+    """Between two canaries of one agent; 10s at the least."""
     agents: tuple[str, ...] | None = None
     """Those of this list; left out: all."""
     after: int = Field(default=2, ge=1)

@@ -63,10 +63,8 @@ async def test_when_all_is_well_it_says_so_with_webhook_and_canary_and_leaves_no
     assert "reached the service at" in result.of("webhooks").message
     assert "after its dispatch, and answered in" in result.of("canary", "light").message
     assert await scratch_rooms(stage) == []
-    # The service saw those rooms, and sent nobody into them. LiveKit may still have told it of rooms from before.
-    seen = [session for session in sessions["sessions"] if session["room"].startswith(contract.SCRATCH_PREFIX)]
-    assert {session["state"] for session in seen} == {"ended"}
-    assert [session["placements"] for session in seen] == [[]] * len(seen)
+    # The service saw those rooms, or the round trip of the webhook would have failed; and it shows them to nobody.
+    assert [s["room"] for s in sessions["sessions"] if s["room"].startswith(contract.SCRATCH_PREFIX)] == []
 
 
 async def test_where_no_service_runs_it_listens_for_the_webhook_itself(stage: Stage, tmp_path: Path) -> None:

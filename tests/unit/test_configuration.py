@@ -198,6 +198,31 @@ def test_a_name_that_does_not_exist_is_refused_with_the_one_that_is_meant(file: 
     ]
 
 
+def test_canaries_are_sent_of_all_agents_or_of_those_that_are_named(file: Path) -> None:
+    agents = "agents: {mary: {}, tom: {}}\nroutes: [{agents: [mary]}]\n"
+    assert accepted(file, agents)[0].canary is None
+    canary = accepted(file, agents + "canary: {}")[0].canary
+    assert canary is not None
+    assert (canary.every, canary.after, canary.scheduled(["mary", "tom"])) == (300.0, 2, ("mary", "tom"))
+    named = accepted(file, agents + "canary: {every: 90s, agents: [tom, tom], after: 1}")[0].canary
+    assert named is not None
+    assert (named.every, named.after, named.scheduled(["mary", "tom"])) == (90.0, 1, ("tom",))
+
+
+@pytest.mark.parametrize(
+    ("canary", "message"),
+    [
+        ("{agents: [marry]}", 'canary.agents[0]: There is no agent "marry". Did you mean "mary"?'),
+        ("{every: 5s}", "canary.every: It must be at least 10 s."),
+        ("{every: 0s}", "canary.every: It must be more than 0: it cannot be switched off."),
+        ("{after: 0}", "canary.after: It must be greater than or equal to 1."),
+    ],
+)
+def test_a_canary_that_cannot_be_sent_is_refused(file: Path, canary: str, message: str) -> None:
+    text = f"agents: {{mary: {{}}}}\nroutes: [{{agents: [mary]}}]\ncanary: {canary}\n"
+    assert [str(problem) for problem in refused(file, text)] == [f"rollcall.yaml:3: {message}"]
+
+
 def test_of_several_agents_one_is_placed_with_its_own_metadata_and_policy_and_the_others_behind_it(file: Path) -> None:
     configuration, warnings = accepted(
         file,

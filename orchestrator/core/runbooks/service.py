@@ -94,6 +94,19 @@ SERVICE: Final[dict[AlertType, Runbook]] = {
         over="It resolves with the first announcement.",
         escalate="To the team that owns the agent, when its workers cannot be started.",
     ),
+    AlertType.CANARY_FAILED: Runbook(
+        callers="None yet, if nobody calls. The next caller of this agent will most likely have nobody, or one that is silent.",
+        look=("rollcall canary mary", "rollcall agents mary"),
+        check=(
+            "What is the cause? The alert names it; what to do stands under that cause on this page.",
+            "Do callers get this agent? `rollcall sessions --agent mary`. If they do, the worker may refuse or break on the "
+            "metadata of a canary.",
+            "Since when? A release of the worker, or of its models' keys.",
+        ),
+        mend="As the cause says. `rollcall canary mary` shows at once whether it helped.",
+        over="It resolves with the first canary that is well, the scheduled one or yours.",
+        escalate="Workers are there and the canaries go on failing: to the team that owns the agent.",
+    ),
     AlertType.SINK_DOWN: Runbook(
         callers="None. But alerts of other things may not reach you on that way.",
         look=("curl -s localhost:8080/readyz", "rollcall alerts test"),

@@ -53,6 +53,14 @@ async def test_a_session_can_be_read_before_its_first_commit(store: Sessions) ->
     assert (session.sid, session.starts) == (SID, 1)
 
 
+async def test_a_scratch_room_is_found_by_its_name_and_listed_nowhere(store: Sessions) -> None:
+    await committed(store, "rollcall-scratch-1", 1_000.0, STARTED)
+    await committed(store, "support-17", 1_001.0, STARTED)
+    assert await rooms(store) == ["support-17"]
+    assert await rooms(store, limit=1) == ["support-17"]
+    assert await store.find("rollcall-scratch-1") == "RM_rollcall-scratch-1"
+
+
 async def test_an_unknown_session_is_not_there(store: Sessions) -> None:
     assert await store.read("RM_unknown") is None
     assert await store.find("RM_unknown") is None

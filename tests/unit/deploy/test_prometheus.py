@@ -76,6 +76,7 @@ def test_the_alerts_are_those_that_on_call_counts_on() -> None:
         "RollcallStoreTrouble",
         "RollcallBreakerOpen",
         "RollcallNoWorker",
+        "RollcallCanaryFailed",
         "RollcallAlertsNotDelivered",
         "RollcallReplicaDown",
         "Watchdog",

@@ -4,7 +4,9 @@ import re
 
 from prometheus_client import generate_latest
 
+from orchestrator.core import canary
 from orchestrator.core import facts as f
+from orchestrator.core.canary import Outcome
 from orchestrator.core.causes import Cause
 from orchestrator.core.session import Session
 from orchestrator.observability.driven import DrivenSessions
@@ -77,7 +79,8 @@ def test_the_sessions_that_are_driven_are_counted_when_they_are_asked_for() -> N
     verified = play(opened(), routed("mary"), requested(), agent_joined())
     ended = play(f.RoomFinished(created_at=1.0), session=verified)
     unverified = play(opened(), routed("mary"), f.GaveUp("mary", Cause.NOT_TAKEN))
-    driven += [verified, ended, unverified, play(opened(), routed()), play(opened())]
+    scratch = play(opened(room="rollcall-scratch-1"), routed())
+    driven += [verified, ended, unverified, play(opened(), routed()), play(opened()), scratch]
     assert samples(metrics, "rollcall_sessions{") == {
         'rollcall_sessions{state="dispatching"}': 1.0,
         'rollcall_sessions{state="verified"}': 1.0,
@@ -89,3 +92,19 @@ def test_the_sessions_that_are_driven_are_counted_when_they_are_asked_for() -> N
     driven.clear()
     assert samples(metrics, "rollcall_unverified_placements") == {}
     assert set(samples(metrics, "rollcall_sessions{").values()) == {0.0}
+
+
+def test_canaries_are_counted_from_the_beginning_on_and_only_good_ones_have_a_time() -> None:
+    metrics = Metrics(["mary"], "1")
+    metrics.expect_canaries(["mary"])
+    metrics.count_canary("mary", Outcome.ANSWERING, canary.answering(0.27, 0.3, 3.0))
+    metrics.count_canary("mary", Outcome.ANSWERING, canary.cannot_be_asked(0.2))
+    metrics.count_canary("mary", Outcome.FAILED, canary.silent(0.27))
+    metrics.count_canary("stranger", Outcome.UNKNOWN, None)
+    assert samples(metrics, "rollcall_canaries_total") == {
+        'rollcall_canaries_total{agent="mary",outcome="answering"}': 2.0,
+        'rollcall_canaries_total{agent="mary",outcome="failed"}': 1.0,
+        'rollcall_canaries_total{agent="mary",outcome="unknown"}': 0.0,
+        'rollcall_canaries_total{agent="other",outcome="unknown"}': 1.0,
+    }
+    assert samples(metrics, "rollcall_canary_seconds_sum") == {'rollcall_canary_seconds_sum{agent="mary"}': 0.5}

@@ -92,6 +92,15 @@ async def test_waiting_calls_go_by_purpose_and_then_in_the_order_in_which_they_c
     assert callers.times == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
 
 
+async def test_a_canary_waits_for_everything_else() -> None:
+    callers = Callers()
+    await callers.use_up()
+    for purpose in reversed(Purpose):
+        callers.call(purpose)
+    await callers.all_served()
+    assert callers.names == ["DISPATCH", "LOOK", "RECONCILE", "PULSE", "CANARY"]
+
+
 async def test_a_dispatch_that_comes_while_pulses_wait_gets_the_next_turn() -> None:
     callers = Callers()
     await callers.use_up()
@@ -120,7 +129,7 @@ async def test_how_many_wait_is_known_by_purpose() -> None:
     callers.call(Purpose.PULSE, times=3)
     callers.call(Purpose.LOOK)
     await asyncio.sleep(0)
-    assert [callers.allowance.waiting(purpose) for purpose in Purpose] == [0, 1, 0, 3]
+    assert [callers.allowance.waiting(purpose) for purpose in Purpose] == [0, 1, 0, 3, 0]
     await callers.tasks.cancel()
     assert [callers.allowance.waiting(purpose) for purpose in Purpose] == [0, 0, 0, 0]
 
@@ -324,3 +333,16 @@ async def test_answers_come_back_unchanged() -> None:
     budget = Budget(Recorder(), callers.allowance)
     assert await budget.create_dispatch("r", CandidateSpec("mary", "{}"), KEY) == "AD_1"
     assert await budget.pulse("r", "agent", timeout=1.5) == PulseReply(Pulse.ALIVE, 1.0)
+
+
+async def test_a_canary_s_calls_go_after_everybody_elses_but_for_what_it_clears_away() -> None:
+    callers = Callers()
+    recorder = Recorder()
+    await callers.use_up()
+    callers.call(Purpose.PULSE, times=2)
+    spare = Budget(recorder, callers.allowance, listings=Purpose.CANARY, questions=Purpose.CANARY, making=Purpose.CANARY)
+    making = callers.tasks.spawn("make", spare.create_room("r", metadata="m", agents=()))
+    await spare.delete_room("another")
+    assert (recorder.calls, callers.names) == (["delete room another"], [])
+    await making
+    assert (recorder.calls[1:], callers.names) == (["create room r m 0"], ["PULSE", "PULSE"])

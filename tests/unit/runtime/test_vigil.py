@@ -154,3 +154,7 @@ def test_a_worker_is_missing_only_where_one_had_announced_itself() -> None:
         "no_worker_announced:tom": False,
         "no_worker_announced:eve": None,
     }
+
+
+def test_of_an_agent_that_is_no_longer_tried_nobody_waits_for_a_good_canary() -> None:
+    assert wrong(vigil.canaries(["mary"])) == {"canary_failed:mary": None}
