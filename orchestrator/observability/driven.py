@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from orchestrator.core.placement import PlacementState
-from orchestrator.core.scratch import is_scratch
+from orchestrator.core.scratch import hidden
 from orchestrator.core.session import Session, SessionState
 
 
@@ -26,7 +26,7 @@ class DrivenSessions(Collector):
         states: Counter[SessionState] = Counter()
         unverified: Counter[str] = Counter()
         for session in self._sessions():
-            if is_scratch(session.room):
+            if hidden(session):
                 continue
             states[session.state] += 1
             if not session.ended:

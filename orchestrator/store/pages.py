@@ -9,7 +9,7 @@ import structlog
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.placement import Placement
-from orchestrator.core.scratch import is_scratch
+from orchestrator.core.scratch import hidden
 from orchestrator.core.session import Session, SessionState
 from orchestrator.runtime.ports import Page, StoreCorrupt
 from orchestrator.store.index import Index, Position
@@ -37,8 +37,8 @@ class Filter:
     cause: Cause | None
 
     def matches(self, session: Session) -> bool:
-        if is_scratch(session.room):
-            return False  # of no interest to anybody but those who try something out in it, and they know its name
+        if hidden(session):
+            return False
         if self.state is not None and session.state is not self.state:
             return False  # the index by state may lag behind the record
         if self.agent_name is None and self.cause is None:

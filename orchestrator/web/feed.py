@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from orchestrator.core.scratch import hidden
 from orchestrator.core.session import Session, SessionState
 from orchestrator.runtime.ports import Clock, Held, StoreCorrupt, StoreUnavailable
 from orchestrator.web.rows import Summary, row_of
@@ -252,7 +253,7 @@ class Feed:
 
     def _keep(self, sid: str, session: Session | None, at: float) -> None:
         known = self._rows.get(sid)
-        if session is None or (session.ended_at is not None and session.ended_at < at - ENDED_SHOWN):
+        if session is None or hidden(session) or (session.ended_at is not None and session.ended_at < at - ENDED_SHOWN):
             self._drop(sid)
             return
         if known is None and len(self._rows) >= SHOWN:

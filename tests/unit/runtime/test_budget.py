@@ -131,7 +131,7 @@ async def test_how_many_wait_is_known_by_purpose() -> None:
     await asyncio.sleep(0)
     assert [callers.allowance.waiting(purpose) for purpose in Purpose] == [0, 1, 0, 3, 0]
     await callers.tasks.cancel()
-    assert [callers.allowance.waiting(purpose) for purpose in Purpose] == [0, 0, 0, 0]
+    assert [callers.allowance.waiting(purpose) for purpose in Purpose] == [0, 0, 0, 0, 0]
 
 
 async def test_after_a_429_the_background_gets_half() -> None:

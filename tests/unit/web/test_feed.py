@@ -223,6 +223,14 @@ async def test_what_ended_is_shown_for_ten_minutes_and_then_gone(stage: Stage) -
         assert looker.changes()["gone"] == ["RM_1"]
 
 
+async def test_a_scratch_room_in_which_nobody_is_wanted_is_not_shown(stage: Stage) -> None:
+    await stage.drive("RM_1")
+    scratch = opening("RM_2", "rollcall-scratch-1", started_at=stage.clock.now())
+    await drive(stage.driven, scratch, routed())
+    with stage.looking() as looker:
+        assert sids(await looker.snapshot()) == ["RM_1"]
+
+
 async def test_a_session_that_is_no_more_is_gone(stage: Stage) -> None:
     await stage.drive("RM_1")
     with stage.looking() as looker:
