@@ -69,15 +69,16 @@ check: .venv/.ready .venv-worker/.ready ## style, types, direction of imports, g
 	@echo "check: mypy" && $(BIN)/mypy
 	@echo "check: mypy, the worker against its own environment"
 	@$(BIN)/mypy --python-executable .venv-worker/bin/python --cache-dir .mypy_cache/worker worker tests/e2e/workers/*.py tests/worker/*.py
+	@echo "check: images" && $(BIN)/hadolint deploy/images/*.Dockerfile
 	@echo "check: imports" && $(BIN)/lint-imports --no-logo
 	@if [[ -e deploy/tools/state_diagram.py ]]; then \
 	  echo "check: generated documents" && $(BIN)/python -m deploy.tools.state_diagram --check; \
 	  $(BIN)/python -m deploy.tools.metrics_reference --check && $(BIN)/python -m deploy.tools.dashboard --check; \
-	  for tool in settings_reference http_reference runbooks; do $(BIN)/python -m deploy.tools.$$tool --check || exit; done; \
+	  for tool in settings_reference http_reference runbooks chart_files; do $(BIN)/python -m deploy.tools.$$tool --check || exit; done; \
 	fi
 
 documents: ## write the generated documents anew, from the code
-	@for tool in state_diagram metrics_reference dashboard settings_reference http_reference runbooks; do \
+	@for tool in state_diagram metrics_reference dashboard settings_reference http_reference runbooks chart_files; do \
 	  $(BIN)/python -m deploy.tools.$$tool || exit; \
 	done
 

@@ -1,0 +1,1 @@
+"""What runs Rollcall, tried out as far as it can be without an engine for containers."""
