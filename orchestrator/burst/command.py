@@ -16,7 +16,7 @@ from orchestrator.burst.outcome import Outcome
 from orchestrator.burst.plan import Plan, Way
 from orchestrator.burst.plot import page, svg
 from orchestrator.burst.progress import Progress
-from orchestrator.burst.report import RESOLUTION, outcome_table, refusals, report_json, title, verdict_line
+from orchestrator.burst.report import RESOLUTION, outcome_table, report_json, title, troubles, verdict_line
 from orchestrator.burst.running import Burst, Parts, People
 from orchestrator.burst.surroundings import Server, server
 from orchestrator.client.done import confirm
@@ -84,10 +84,10 @@ async def _run(options: Options, there: Server, service: Service | None, left_be
         async with _livekit(there) as livekit:
             await livekit.rooms()  # whether it answers, and takes the key, before anything is made
             clock = StoreClock()
-            progress = Progress(Tasks(lambda _name, _error: None), as_json=options.as_json)
+            progress = Progress(clock, Tasks(lambda _name, _error: None), as_json=options.as_json)
             for way in options.ways:
                 if outcomes:
-                    await progress.rest(REST, clock.sleep)
+                    await progress.rest(REST)
                 people = _people(there) if options.plan.people else None
                 parts = Parts(
                     options.plan,
@@ -123,7 +123,7 @@ def _report(options: Options, outcomes: list[Outcome], left_behind: set[str]) ->
     if options.as_json:
         say_json(report_json(options.plan, outcomes, verdicts, left_behind))
     else:
-        lines = [*(line for outcome in outcomes for line in refusals(outcome)), *map(verdict_line, verdicts)]
+        lines = [*(line for outcome in outcomes for line in troubles(outcome)), *map(verdict_line, verdicts)]
         show(title(options.plan), "", outcome_table(outcomes), "", RESOLUTION, *lines)
     if options.plot is not None:
         _write(options.plot, PICTURES[options.plot.suffix.lower()](title(options.plan), outcomes))

@@ -1,6 +1,6 @@
 """Who is in the rooms of a burst: LiveKit's own listing, asked room by room, never faster than a bound."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,8 @@ SOONEST: Final = 0.25
 """Seconds between two looks into one room whose agent may come at any moment."""
 RAREST: Final = 3.0
 """Seconds between two looks into a room that has its agent, or has waited long."""
+_GIVE_UP: Final = 10.0
+"""Seconds beyond the timeout for which looks that fail are repeated."""
 _BACKOFF: Final = 0.25
 """A room is looked into again after this part of the time that it has waited."""
 
@@ -36,6 +38,7 @@ class Watched:
     """An ACTIVE agent was listed by the latest look."""
     doubled: bool = False
     looked_at: float = 0.0
+    """The latest look that was answered."""
 
     def outcome(self) -> RoomOutcome:
         served = self.seconds is not None
@@ -61,16 +64,14 @@ class Looks:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         while not condition():
-            await self._next(self.rooms)
+            await self._next()
 
     async def once_more(self) -> None:
         """A last look into every room that had an agent."""
-        began = self._clock.monotonic()
-        rooms = [room for room in self.rooms if room.seconds is not None]
-        for room in rooms:
-            room.next_look = began
-        while left := [room for room in rooms if room.looked_at < began]:
-            await self._next(left)
+        for room in self.rooms:
+            if room.seconds is not None:
+                await self._look(room)
+                await self._clock.sleep(self._pause)
 
     @property
     def settled(self) -> bool:
@@ -83,17 +84,19 @@ class Looks:
         return all(room.there for room in self.rooms)
 
     def _waits(self, room: Watched) -> bool:
-        return room.seconds is None and room.looked_at < room.asked_at + self._timeout
+        """A look that failed tells nothing: only one that was answered after the timeout, or trouble that lasts, ends it."""
+        over_at = room.asked_at + self._timeout
+        return room.seconds is None and room.looked_at < over_at and self._clock.monotonic() < over_at + _GIVE_UP
 
-    async def _next(self, rooms: Iterable[Watched]) -> None:
+    async def _next(self) -> None:
         began = self._clock.monotonic()
-        due = [room for room in rooms if room.next_look <= began and (room.seconds is not None or self._waits(room))]
+        due = [room for room in self.rooms if room.next_look <= began and (room.seconds is not None or self._waits(room))]
         if due:
             await self._look(min(due, key=lambda room: room.next_look))
         await self._clock.sleep(max(self._pause - (self._clock.monotonic() - began), 0.0))
 
     async def _look(self, room: Watched) -> None:
-        asked_at = room.looked_at = self._clock.monotonic()
+        asked_at = self._clock.monotonic()
         waited = asked_at - room.asked_at
         room.next_look = asked_at + (min(max(waited * _BACKOFF, SOONEST), RAREST) if room.seconds is None else RAREST)
         try:
@@ -103,6 +106,7 @@ class Looks:
             room.next_look = asked_at + RAREST  # a server in trouble is asked more rarely
             return
         self.answered += 1
+        room.looked_at = asked_at
         agents = [p for p in participants if p.is_agent and p.active and same_name(self._agent_name, p.agent_name)]
         room.there = bool(agents)
         room.doubled = room.doubled or len(agents) > 1

@@ -68,10 +68,13 @@ def _shown(name: str, value: float) -> str:
     return f"{value:g}" if name in COUNTS else seconds(value)
 
 
-def refusals(outcome: Outcome) -> list[str]:
-    """Why rooms could not be asked for, and how many."""
+def troubles(outcome: Outcome) -> list[str]:
+    """What went wrong with the burst itself."""
     counted = Counter(room.refused for room in outcome.rooms if room.refused)
-    return [f"{outcome.way}: {count} rooms could not be asked for: {why}" for why, count in counted.items()]
+    told = [f"{outcome.way}: {count} rooms could not be asked for: {why}" for why, count in counted.items()]
+    if outcome.failed_looks:
+        told.append(f"{outcome.way}: {outcome.failed_looks} of the looks were not answered.")
+    return told
 
 
 def report_json(

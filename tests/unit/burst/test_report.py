@@ -5,7 +5,7 @@ from rich.console import Console
 from orchestrator.burst.objectives import judge, read_objectives
 from orchestrator.burst.outcome import Outcome, RoomOutcome
 from orchestrator.burst.plan import Plan, Way
-from orchestrator.burst.report import outcome_table, progress_line, refusals, report_json, title, verdict_line
+from orchestrator.burst.report import outcome_table, progress_line, report_json, title, troubles, verdict_line
 
 PLAN = Plan("mary", rooms=4, rate=20.0, timeout=60.0)
 ROOMS = [
@@ -46,7 +46,13 @@ def test_a_verdict_says_what_was_and_what_might_have_been() -> None:
 
 
 def test_rooms_that_could_not_be_asked_for_are_counted_with_the_reason() -> None:
-    assert refusals(OUTCOME) == ["rollcall: 1 rooms could not be asked for: LiveKit cannot be reached."]
+    assert troubles(OUTCOME) == ["rollcall: 1 rooms could not be asked for: LiveKit cannot be reached."]
+
+
+def test_looks_that_were_not_answered_are_told() -> None:
+    (told,) = troubles(Outcome(Way.PLAIN, [], looks=9, failed_looks=2))
+
+    assert told.startswith("plain: 2 of the looks were not answered")
 
 
 def test_the_agent_without_a_name_is_spelled() -> None:

@@ -181,6 +181,23 @@ async def test_a_listing_that_fails_is_asked_for_again_and_says_nothing() -> Non
         assert looks.rooms[0].outcome().seconds is None
 
 
+async def test_a_failed_look_at_the_timeout_does_not_make_a_room_lost() -> None:
+    async with world() as on:
+        await on.worker("mary", behaviour=Behaviour(answer_after=1.0))
+        livekit = DirectLiveKit(on.sandbox, on.clock)
+        looks = Looks(livekit, on.clock, "mary", timeout=2.0, per_second=PER_SECOND)
+        created_at = await Plain(livekit, "mary").ask("a")
+        looks.watch("a", asked_at=on.clock.monotonic(), created_at=created_at)
+        on.sandbox.faults = Faults(api_error=1.0)
+        until = on.clock.monotonic() + 4.0
+        await looks.until(lambda: on.clock.monotonic() > until)
+        assert not looks.settled
+        on.sandbox.faults = Faults()
+        await looks.until(lambda: looks.settled)
+
+        assert looks.rooms[0].outcome().seconds == pytest.approx(1.07, abs=0.05)
+
+
 async def test_rooms_that_cannot_be_asked_for_are_lost_with_the_reason() -> None:
     async with world() as on:
         await on.worker("mary")
