@@ -1,13 +1,17 @@
 """`rollcall burst`: the composition root of a burst, and the process around it."""
 
+from __future__ import annotations
+
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orchestrator.burst.asking import AT_ONCE, Asking, Plain, ThroughRollcall
 from orchestrator.burst.looking import PER_SECOND, PER_SECOND_ON_CLOUD
@@ -26,10 +30,14 @@ from orchestrator.client.service import Service, connect
 from orchestrator.client.text import printable
 from orchestrator.exits import ExitCode
 from orchestrator.livekit.api import LiveKitApi
+from orchestrator.observability import logs
 from orchestrator.runtime.clock import StoreClock
 from orchestrator.runtime.ports import LiveKit, LiveKitError, LiveKitRejectedCredentials
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.terminal import say_json
+
+if TYPE_CHECKING:
+    from orchestrator.burst.people import Clients
 
 PICTURES: Final = {".svg": svg, ".html": page}
 
@@ -55,14 +63,16 @@ class Options:
 
 def run(options: Options) -> ExitCode:
     """Burst, report, and leave nothing behind; the exit code."""
+    logs.configure(sys.stderr, level="error", pretty=True)
     left_behind: set[str] = set()
     try:
         options.plan.check()
         _check_plot(options.plot)
         there = server()
         service = connect(options.url) if Way.ROLLCALL in options.ways else None
+        people = partial(_clients(), there.url, there.key, there.secret.get_secret_value()) if options.plan.people else None
         _ask_before_load(there, options)
-        outcomes = asyncio.run(_run(options, there, service, left_behind))
+        outcomes = asyncio.run(_run(options, there, service, people, left_behind))
         code = _report(options, outcomes, left_behind)
     except CommandFailed as failed:
         complain(failed)
@@ -78,7 +88,9 @@ def run(options: Options) -> ExitCode:
     return code
 
 
-async def _run(options: Options, there: Server, service: Service | None, left_behind: set[str]) -> list[Outcome]:
+async def _run(
+    options: Options, there: Server, service: Service | None, people: Callable[[], People] | None, left_behind: set[str]
+) -> list[Outcome]:
     outcomes: list[Outcome] = []
     with _ended_by_signals(), ThreadPoolExecutor(AT_ONCE) as threads:
         async with _livekit(there) as livekit:
@@ -88,7 +100,6 @@ async def _run(options: Options, there: Server, service: Service | None, left_be
             for way in options.ways:
                 if outcomes:
                     await progress.rest(REST)
-                people = _people(there) if options.plan.people else None
                 parts = Parts(
                     options.plan,
                     livekit,
@@ -109,13 +120,14 @@ def _asking(way: Way, livekit: LiveKit, service: Service | None, agent_name: str
     return ThroughRollcall(livekit, service, agent_name, threads)
 
 
-def _people(there: Server) -> People:
+def _clients() -> type[Clients]:
+    """Raises CommandFailed."""
     try:
-        from orchestrator.burst.people import People as Clients  # noqa: PLC0415 - an extra, which most installations lack
+        from orchestrator.burst.people import Clients  # noqa: PLC0415 - an extra, which most installations lack
     except ModuleNotFoundError:
         fix = "Install Rollcall with its extra `people`, or leave --people out."
         raise CommandFailed(ExitCode.USAGE, "--people needs LiveKit's client, which is not installed.", fix) from None
-    return Clients(there.url, there.key, there.secret.get_secret_value())
+    return Clients
 
 
 def _report(options: Options, outcomes: list[Outcome], left_behind: set[str]) -> ExitCode:

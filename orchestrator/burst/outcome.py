@@ -33,6 +33,8 @@ class Outcome:
     looks: int
     """Calls of ListParticipants that were answered."""
     failed_looks: int = 0
+    people_missing: int = 0
+    """Who should have been in a room, and could not enter it."""
 
     @cached_property
     def times(self) -> tuple[float, ...]:

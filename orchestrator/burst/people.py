@@ -13,7 +13,7 @@ TTL: Final = 600.0
 """Seconds that a token lives: longer than the longest burst."""
 
 
-class People:
+class Clients:
     """Whoever cannot enter is counted in `missing`: the agent may come all the same."""
 
     def __init__(self, url: str, key: str, secret: str) -> None:

@@ -74,6 +74,8 @@ def troubles(outcome: Outcome) -> list[str]:
     told = [f"{outcome.way}: {count} rooms could not be asked for: {why}" for why, count in counted.items()]
     if outcome.failed_looks:
         told.append(f"{outcome.way}: {outcome.failed_looks} of the looks were not answered.")
+    if outcome.people_missing:
+        told.append(f"{outcome.way}: {outcome.people_missing} of the people could not enter their room.")
     return told
 
 
@@ -107,6 +109,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, object]:
         "times": [round(value, 3) for value in outcome.times],
         "looks": outcome.looks,
         "failed_looks": outcome.failed_looks,
+        "people_missing": outcome.people_missing,
     }
 
 

@@ -21,6 +21,11 @@ SETTLE: Final = 3.0
 
 
 class People(Protocol):
+    @property
+    def missing(self) -> int:
+        """How many could not enter."""
+        ...
+
     async def enter(self, room: str) -> None: ...
 
     async def leave(self) -> None: ...
@@ -33,7 +38,7 @@ class Parts:
     plan: Plan
     livekit: LiveKit
     clock: Clock
-    people: People | None
+    people: Callable[[], People] | None
     looks_per_second: float
     on_left_behind: Callable[[frozenset[str]], None]
     """Told of rooms that could not be removed, once per burst."""
@@ -47,6 +52,7 @@ class Burst:
         self.way = way
         self._parts = parts
         self._asking = asking
+        self._people = parts.people() if parts.people is not None else None
         self._names = names(plan.rooms)
         self._asked: list[str] = []
         self._tasks = Tasks(lambda _name, _error: None)  # who waits for a task here gets its error
@@ -64,7 +70,8 @@ class Burst:
         """Of the rooms that are there, or were refused."""
         rooms = [room.outcome() for room in self._looks.rooms]
         rooms += [RoomOutcome(room, None, refused=why) for room, why in self._refused.items()]
-        return Outcome(self.way, rooms, self._looks.answered, self._looks.failed)
+        missing = self._people.missing if self._people is not None else 0
+        return Outcome(self.way, rooms, self._looks.answered, self._looks.failed, people_missing=missing)
 
     async def run(self) -> Outcome:
         """Raises CommandFailed and LiveKitError when not even the first room can be asked for. Removes what it has made."""
@@ -103,8 +110,8 @@ class Burst:
         self._asked.append(room)
         created_at = await self._asking.ask(room)
         self._looks.watch(room, asked_at=asked_at, created_at=created_at)
-        if self._parts.people is not None:
-            await self._parts.people.enter(room)
+        if self._people is not None:
+            self._tasks.spawn(f"enter {room}", self._people.enter(room))
 
     @asynccontextmanager
     async def _removed_afterwards(self) -> AsyncIterator[None]:
@@ -115,8 +122,8 @@ class Burst:
             try:
                 # What is asked for at this moment would be made after the others have gone.
                 await self._tasks.drain(PATIENCE)
-                if self._parts.people is not None:
-                    await self._parts.people.leave()
+                if self._people is not None:
+                    await self._people.leave()
                 removal = Removal(self._parts.livekit, self._parts.clock, self._tasks)
                 left = await removal.remove(left, quiet=0.0 if self._looks.all_there else QUIET)
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,14 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_made(options: list[s
 
 def test_a_picture_needs_a_directory(tmp_path: Path) -> None:
     assert "There is no directory" in burst("--plot", str(tmp_path / "nowhere" / "burst.svg")).stderr
+
+
+def test_people_need_livekit_s_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "orchestrator.burst.people", None)
+    result = burst("--plain", "--people")
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "--people needs LiveKit's client, which is not installed. Install Rollcall with its extra" in result.stderr
 
 
 def test_a_livekit_that_does_not_answer_is_unhealthy_and_the_secret_is_not_shown() -> None:

@@ -49,6 +49,10 @@ def test_rooms_that_could_not_be_asked_for_are_counted_with_the_reason() -> None
     assert troubles(OUTCOME) == ["rollcall: 1 rooms could not be asked for: LiveKit cannot be reached."]
 
 
+def test_people_who_could_not_enter_are_told() -> None:
+    assert troubles(Outcome(Way.PLAIN, [], looks=0, people_missing=3)) == ["plain: 3 of the people could not enter their room."]
+
+
 def test_looks_that_were_not_answered_are_told() -> None:
     (told,) = troubles(Outcome(Way.PLAIN, [], looks=9, failed_looks=2))
 
@@ -80,6 +84,7 @@ def test_programs_get_null_for_never() -> None:
             "times": [0.25, 0.5, 1.5],
             "looks": 9,
             "failed_looks": 0,
+            "people_missing": 0,
         }
     ]
 
