@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -14,6 +15,7 @@ from orchestrator.configuration.credentials import Scope
 from orchestrator.configuration.requests import requested_placement
 from orchestrator.core.alerts import Severity
 from orchestrator.core.facts import Routed, Source
+from orchestrator.livekit import redaction
 from orchestrator.livekit.grants import GrantedTokens
 from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.measured_transcripts import MeasuredTranscripts
@@ -21,7 +23,7 @@ from orchestrator.observability.metrics import Metrics
 from orchestrator.runtime.assembly import Runtime
 from orchestrator.runtime.canaries import Canaries
 from orchestrator.runtime.clock import SystemRandomness
-from orchestrator.runtime.ports import Alert, Clock
+from orchestrator.runtime.ports import Alert, Clock, StoreUnavailable
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.settings import Settings
 from orchestrator.store.audit import AuditLog
@@ -31,6 +33,7 @@ from orchestrator.store.keys import Keys
 from orchestrator.store.logins import Logins
 from orchestrator.store.open_incidents import OpenIncidents
 from orchestrator.store.outbox import Outbox
+from orchestrator.store.received import ReceivedWebhooks
 from orchestrator.store.repeats import RepeatedRequests
 from orchestrator.store.silences import Silences
 from orchestrator.store.transcripts import Transcripts
@@ -48,6 +51,8 @@ from orchestrator.web.events import Events, event_routes
 from orchestrator.web.feed import Feed, FeedParts
 from orchestrator.web.health import Readiness
 from orchestrator.web.identity_provider import IdentityProvider
+from orchestrator.web.inbox import Inbox
+from orchestrator.web.inbox_door import InboxParts, inbox_routes
 from orchestrator.web.incidents import IncidentParts, incident_routes
 from orchestrator.web.links import Links
 from orchestrator.web.login import LoginDoor, login_routes
@@ -107,12 +112,16 @@ class Front:
         provider = settings.token.jwt
         self._provider = None if provider is None else IdentityProvider(provider, behind.clock, behind.tasks.spawn)
         self._feed = self._make_feed()
+        self._received = ReceivedWebhooks(behind.connection, behind.keys, kept=settings.webhooks_kept)
+        self._inbox = Inbox(self._received, behind.clock, redaction.redacted)
         self._logins = Logins(behind.connection, behind.keys)
         app = build_app(self._routes(), bearers=self._bearers, version=version("rollcall"), entrance=self._entrance())
         self._runner = build_runner(app)
 
     async def open(self) -> None:
         """Listen where the settings say."""
+        if self._behind.settings.webhooks_kept:
+            self._behind.tasks.spawn("inbox", self._inbox.run())
         await self._runner.setup()
         await web.TCPSite(self._runner, self._behind.settings.host, self._behind.settings.port).start()
 
@@ -122,6 +131,8 @@ class Front:
 
     async def close(self) -> None:
         await self._runner.cleanup()
+        with suppress(StoreUnavailable):
+            await self._inbox.write()
         if self._provider is not None:
             await self._provider.close()
 
@@ -133,9 +144,10 @@ class Front:
             operators=any(token.scope is Scope.OPERATE for token in settings.api_tokens),
             livekit_urls=[settings.token.told_to_clients(settings.livekit_url)],
         )
+        webhook_door = self._webhook_door()
         return (
             *routes_of(
-                self._webhook_door().post,
+                webhook_door.post,
                 Sessions(behind.store, behind.clock, Links(settings.public_url, settings.runbook_url)),
                 behind.readiness,
                 make_aiohttp_handler(behind.metrics.registry),
@@ -147,6 +159,7 @@ class Front:
             *debug.routes(page),
             *login_routes(LoginDoor(self._bearers, self._logins, behind.clock, settings.public_url)),
             *self._event_routes(),
+            *inbox_routes(InboxParts(self._received, webhook_door, behind.store, self._audit, redaction.hides_room_metadata)),
             *operation_routes(self._operation_parts()),
             *silence_routes(
                 SilenceParts(
@@ -217,11 +230,13 @@ class Front:
                 token_lifetime=settings.webhook_token_lifetime,
                 token_leeway=settings.webhook_leeway,
             ),
-            self._count_webhook,
+            self._see_webhook,
         )
 
-    def _count_webhook(self, outcome: webhooks.Outcome) -> None:
-        self._behind.metrics.webhooks.labels(outcome.value).inc()
+    def _see_webhook(self, seen: webhooks.Seen) -> None:
+        self._behind.metrics.webhooks.labels(seen.outcome.value).inc()
+        if self._behind.settings.webhooks_kept:
+            self._inbox.note(seen)
 
     def _count_token(self, outcome: token_outcomes.Outcome) -> None:
         self._behind.metrics.tokens.labels(outcome.value).inc()

@@ -18,6 +18,7 @@ class Action(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     CANARY = "canary"
+    REPLAY = "replay"
     SILENCE = "silence"
     UNSILENCE = "unsilence"
 

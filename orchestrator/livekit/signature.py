@@ -24,6 +24,9 @@ from orchestrator.runtime.ports import RollcallError
 LIFETIME: Final = 360.0
 """Seconds. The longest `exp - nbf`: LiveKit signs for 5 minutes, and a token for ten years is a password."""
 
+SIGNED_FOR: Final = 300
+"""Seconds from `nbf` to `exp` of what we sign ourselves, as LiveKit does."""
+
 LEEWAY: Final = 60.0
 """Seconds by which LiveKit's clock may be wrong against the store's."""
 
@@ -83,8 +86,8 @@ def verify(
     *,
     lifetime: float = LIFETIME,
     leeway: float = LEEWAY,
-) -> None:
-    """Raise Forged unless `authorization` is a valid token for exactly this body. `keys` maps API keys to secrets."""
+) -> str:
+    """The API key that signed exactly this body; raises Forged when none of ours did. `keys` maps them to their secrets."""
     signed, _, signature = _token(authorization).rpartition(b".")
     header, _, payload = signed.partition(b".")
     _check_header(header)
@@ -97,6 +100,17 @@ def verify(
     _check_times(claims, now, lifetime, leeway)
     if not hmac.compare_digest(_standard(hashlib.sha256(body).digest()), claims.sha256.encode()):
         raise Forged(Forgery.BODY)
+    return claims.iss
+
+
+def sign(body: bytes, key: str, secret: str, now: float) -> str:
+    """The token with which LiveKit would send this body, and `verify` takes it."""
+    issued_at = int(now)
+    digest = _standard(hashlib.sha256(body).digest()).decode()
+    header = {"alg": "HS256", "typ": "JWT"}
+    claims = {"iss": key, "nbf": issued_at, "exp": issued_at + SIGNED_FOR, "sha256": digest}
+    signed = b".".join(_url_safe(msgspec.json.encode(part)) for part in (header, claims))
+    return b".".join((signed, _url_safe(hmac.digest(secret.encode(), signed, "sha256")))).decode()
 
 
 def _token(authorization: str | None) -> bytes:

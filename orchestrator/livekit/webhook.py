@@ -42,6 +42,9 @@ class Ignored:
     """A webhook that we do not need: tracks, egress, ingress, rooms without a sid, kinds of a later protocol."""
 
     kind: str
+    event_id: str | None = None
+    opening: RoomOpened | None = None
+    """The room that it is about, if it is about one."""
 
 
 def parse(body: bytes) -> Event | Ignored:
@@ -49,10 +52,10 @@ def parse(body: bytes) -> Event | Ignored:
     webhook = decode(body)
     read = _FACTS.get(webhook.event)
     if read is None or webhook.room is None or not webhook.room.sid:
-        return Ignored(webhook.event)
+        return _ignored(webhook)
     fact = read(webhook)
     if fact is None:
-        return Ignored(webhook.event)
+        return _ignored(webhook)
     return Event(
         kind=webhook.event,
         event_id=webhook.id or None,
@@ -60,6 +63,11 @@ def parse(body: bytes) -> Event | Ignored:
         opening=_opening(webhook.room, webhook.created_at),
         facts=(fact,),
     )
+
+
+def _ignored(webhook: Webhook) -> Ignored:
+    opening = None if webhook.room is None else _opening(webhook.room, webhook.created_at)
+    return Ignored(webhook.event, webhook.id or None, opening)
 
 
 def _opening(room: Room, created_at: int) -> RoomOpened:

@@ -170,6 +170,13 @@ class Configuration(TraceSettings):
         360.0, description="From a webhook token's nbf to its exp; LiveKit signs for 5 min."
     )
     webhook_leeway: Seconds = Field(60.0, le=60, description="How far LiveKit's clock and ours may be apart.")
+    webhooks_kept: int = Field(
+        1_000,
+        ge=0,
+        le=10_000,
+        description="Webhooks that the screen's inbox shows, and a fifth of as many that were refused; without secrets and"
+        " the values of metadata. 0: none.",
+    )
     late_webhooks: Seconds = Field(
         5.0,
         description="A webhook so old says that LiveKit's queue of that room is behind: attempts look by listing.",

@@ -216,6 +216,18 @@ class Keys(OutboxKeys):
         """Present while a repetition of the request with this key is known to be one."""
         return f"{self._prefix}request:{key}"
 
+    # --- the webhooks that came last: seven days after the last of them ---
+
+    @property
+    def webhooks_accepted(self) -> str:
+        """A stream: those with a good signature, a line each; only the newest."""
+        return f"{self._prefix}{{webhooks}}:accepted"
+
+    @property
+    def webhooks_refused(self) -> str:
+        """A stream: the others."""
+        return f"{self._prefix}{{webhooks}}:refused"
+
     # --- logins to the screen: twelve hours ---
 
     def login(self, digest: str) -> str:

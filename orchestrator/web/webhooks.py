@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 from aiohttp import hdrs, web
 
 from orchestrator.core.facts import Fact, RoomOpened
-from orchestrator.livekit.signature import LEEWAY, LIFETIME, Forged, verify
+from orchestrator.livekit.signature import LEEWAY, LIFETIME, Forged, sign, verify
 from orchestrator.livekit.webhook import Event, Ignored, parse
 from orchestrator.livekit.wire import Malformed
 from orchestrator.runtime.ports import Appended, Clock, RollcallError, StoreUnavailable
@@ -25,6 +25,9 @@ from orchestrator.web.timelimit import TimeLimit
 log = structlog.get_logger()
 
 PATH: Final = "/webhooks/livekit"
+
+REPLAYED: Final = "replayed"
+"""The reason that stands at a webhook which somebody sent to the door once more."""
 
 _MEDIA_TYPES: Final = frozenset({"application/webhook+json", "application/json"})
 
@@ -41,6 +44,31 @@ class Outcome(StrEnum):
     UNSUPPORTED = "unsupported"
     STALLED = "stalled"
     UNAVAILABLE = "unavailable"
+
+
+class Seen(NamedTuple):
+    """What came to the door, and what became of it. A tuple, because one is made of every webhook."""
+
+    at: float
+    """Unix seconds of the store's clock."""
+    outcome: Outcome
+    size: int
+    """Of the body in bytes, as far as that is known."""
+    reason: str | None = None
+    key: str | None = None
+    """The API key that signed it, where the signature is good."""
+    body: bytes | None = None
+    """None: it was refused."""
+    webhook: Event | Ignored | None = None
+    """What the body says; None: it was refused."""
+
+
+class Unavailable(RollcallError):
+    """It could not be stored. `response` asks for it to be sent again."""
+
+    def __init__(self, response: web.Response) -> None:
+        super().__init__("a webhook could not be stored")
+        self.response = response
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +94,24 @@ class Intake(Protocol):
 class _Refused(RollcallError):
     """A request that is the sender's fault. The reason is for our log: a forger learns nothing from the answer."""
 
-    def __init__(self, outcome: Outcome, reason: str | None = None, *, hang_up: bool = False) -> None:
+    def __init__(self, outcome: Outcome, reason: str | None = None, *, size: int = 0, hang_up: bool = False) -> None:
         super().__init__(outcome.value)
+        self.size = size
         self.outcome = outcome
         self.reason = reason
         self.hang_up = hang_up
 
 
+class _Admitted(NamedTuple):
+    """A webhook whose signature is good."""
+
+    body: bytes
+    key: str
+    webhook: Event | Ignored
+
+
 class WebhookDoor:
-    """The handler of PATH. `keys` maps API keys to secrets; `observe` is told the outcome of every request."""
+    """The handler of PATH. `keys` maps API keys to secrets; `observe` is told what became of every request."""
 
     def __init__(
         self,
@@ -82,7 +119,7 @@ class WebhookDoor:
         intake: Intake,
         clock: Clock,
         limits: WebhookLimits,
-        observe: Callable[[Outcome], None],
+        observe: Callable[[Seen], None],
     ) -> None:
         self._keys = keys
         self._intake = intake
@@ -93,60 +130,83 @@ class WebhookDoor:
 
     async def post(self, request: web.Request) -> web.StreamResponse:
         try:
-            webhook = await self._read(request)
+            admitted = await self._read(request)
         except _Refused as refused:
             answer = self._refuse(refused)
             return await _hang_up(request, answer) if refused.hang_up else answer
-        return self._acknowledge(webhook) if isinstance(webhook, Ignored) else await self._store(webhook)
+        try:
+            await self._take(admitted)
+        except Unavailable as unavailable:
+            return unavailable.response
+        return web.Response()
 
-    async def _read(self, request: web.Request) -> Event | Ignored:
+    async def replay(self, body: bytes) -> Outcome:
+        """What becomes of this body when it comes once more, signed by us. Raises Unavailable."""
+        key, secret = next(iter(self._keys.items()))
+        try:
+            admitted = self._admit(body, sign(body, key, secret, self._clock.now()))
+        except _Refused:  # it came through this door before: only a version that reads less than the last one can refuse it
+            return Outcome.IGNORED
+        return await self._take(admitted, reason=REPLAYED)
+
+    async def _read(self, request: web.Request) -> _Admitted:
         if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
             raise _Refused(Outcome.UNSUPPORTED, "content_encoding", hang_up=True)
         if request.content_type not in _MEDIA_TYPES:
             raise _Refused(Outcome.UNSUPPORTED, "media_type")
         try:
             body = await read_body(request, at_most=self._limits.body_bytes, within=self._limits.body_seconds)
-            self._verify(body, _authorization(request))
-            return parse(body)
         except BodyTooLarge as error:
-            raise _Refused(Outcome.TOO_LARGE) from error
+            raise _Refused(Outcome.TOO_LARGE, size=request.content_length or 0) from error
         except BodyStalled as error:
             raise _Refused(Outcome.STALLED, hang_up=True) from error
         except BodyBroken as error:
             raise _Refused(Outcome.MALFORMED, "body_broken") from error
+        return self._admit(body, _authorization(request))
+
+    def _admit(self, body: bytes, authorization: str | None) -> _Admitted:
+        limits, now = self._limits, self._clock.now()
+        try:
+            key = verify(body, authorization, self._keys, now, lifetime=limits.token_lifetime, leeway=limits.token_leeway)
+            return _Admitted(body, key, parse(body))
         except Forged as error:
-            raise _Refused(Outcome.FORGED, error.reason.value) from error
+            raise _Refused(Outcome.FORGED, error.reason.value, size=len(body)) from error
         except Malformed as error:
-            raise _Refused(Outcome.MALFORMED, str(error)) from error
+            raise _Refused(Outcome.MALFORMED, str(error), size=len(body)) from error
 
-    def _verify(self, body: bytes, authorization: str | None) -> None:
-        limits = self._limits
-        now = self._clock.now()
-        verify(body, authorization, self._keys, now, lifetime=limits.token_lifetime, leeway=limits.token_leeway)
+    async def _take(self, admitted: _Admitted, reason: str | None = None) -> Outcome:
+        """Store it, where it tells us something. Raises Unavailable."""
+        body, key, webhook = admitted
+        if isinstance(webhook, Ignored):
+            log.debug("webhook_ignored", kind=webhook.kind)
+            outcome = Outcome.IGNORED
+        else:
+            try:
+                outcome = await self._store(webhook)
+            except Unavailable:
+                self._observe(Seen(self._clock.now(), Outcome.UNAVAILABLE, len(body), reason, key, body, webhook))
+                raise
+        self._observe(Seen(self._clock.now(), outcome, len(body), reason, key, body, webhook))
+        return outcome
 
-    def _acknowledge(self, webhook: Ignored) -> web.Response:
-        self._observe(Outcome.IGNORED)
-        log.debug("webhook_ignored", kind=webhook.kind)
-        return web.Response()
-
-    async def _store(self, event: Event) -> web.Response:
+    async def _store(self, event: Event) -> Outcome:
+        """Raises Unavailable."""
         opening = event.opening
         try:
             with self._storing.wait():
                 appended = await self._intake.receive(opening, event.facts, event_id=event.event_id)
         except (StoreUnavailable, TimeoutError) as error:
-            self._observe(Outcome.UNAVAILABLE)
             reason = type(error).__name__
             log.warning("webhook_not_stored", kind=event.kind, room=opening.room, sid=opening.sid, reason=reason)
             retry_after = {"Retry-After": str(self._limits.retry_after)}
-            return problem(503, "Service Unavailable", "It could not be stored. Send it again.", headers=retry_after)
+            response = problem(503, "Service Unavailable", "It could not be stored. Send it again.", headers=retry_after)
+            raise Unavailable(response) from error
         outcome = _OUTCOMES[appended]
-        self._observe(outcome)
         log.debug("webhook_received", kind=event.kind, room=opening.room, sid=opening.sid, outcome=outcome.value)
-        return web.Response()
+        return outcome
 
     def _refuse(self, refused: _Refused) -> web.Response:
-        self._observe(refused.outcome)
+        self._observe(Seen(self._clock.now(), refused.outcome, refused.size, refused.reason))
         log.warning("webhook_refused", outcome=refused.outcome.value, reason=refused.reason)
         answer = _REFUSALS[refused.outcome]
         return problem(answer.status, answer.title, answer.detail, headers=answer.headers)

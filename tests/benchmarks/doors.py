@@ -57,7 +57,7 @@ async def ours(redis_url: str) -> AsyncIterator[Handler]:
             intake,
             StoreClock(),
             WebhookLimits(),
-            lambda outcome: webhooks.labels(outcome).inc(),
+            lambda seen: webhooks.labels(seen.outcome).inc(),
         ).post
     finally:
         await tasks.cancel()

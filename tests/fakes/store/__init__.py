@@ -11,6 +11,7 @@ from tests.fakes.store.leases import MemoryLeases
 from tests.fakes.store.logins import MemoryLogins
 from tests.fakes.store.outbox import MemoryAlerts
 from tests.fakes.store.pauses import MemoryPauses
+from tests.fakes.store.received import MemoryReceived
 from tests.fakes.store.server import Line, Server, Subscriber
 from tests.fakes.store.sessions import MemoryStore
 from tests.fakes.store.shared import MemoryHearing, MemoryIncidents, MemoryRounds, MemoryShares
@@ -27,6 +28,7 @@ __all__ = [
     "MemoryLeases",
     "MemoryLogins",
     "MemoryPauses",
+    "MemoryReceived",
     "MemoryRounds",
     "MemoryShares",
     "MemorySlots",

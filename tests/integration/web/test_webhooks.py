@@ -131,7 +131,9 @@ async def door(request: pytest.FixtureRequest) -> AsyncIterator[Door]:
 @asynccontextmanager
 async def serving(limits: WebhookLimits, **server: Any) -> AsyncIterator[Door]:
     intake, clock, outcomes = FakeIntake(), StoppedClock(), asyncio.Queue[Outcome]()
-    handler = WebhookDoor({KEY: SECRET, "APIold": "o" * 32}, intake, clock, limits, outcomes.put_nowait)
+    handler = WebhookDoor(
+        {KEY: SECRET, "APIold": "o" * 32}, intake, clock, limits, lambda seen: outcomes.put_nowait(seen.outcome)
+    )
     app = web.Application()
     app.router.add_post(PATH, handler.post)
     runner = web.AppRunner(app, shutdown_timeout=0.1, **server)

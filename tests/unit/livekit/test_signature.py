@@ -5,11 +5,12 @@ import json
 import string
 from typing import Any
 
+import jwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.livekit.signature import LEEWAY, LIFETIME, TOKEN_BYTES, Forged, Forgery, verify
+from orchestrator.livekit.signature import LEEWAY, LIFETIME, TOKEN_BYTES, Forged, Forgery, sign, verify
 from tests.samples import KEY, SECRET, WEBHOOKS, Sample
 from tests.samples.signing import base64url, claims_for, encode, signed, token, token_of
 
@@ -51,6 +52,16 @@ def test_a_recorded_token_covers_no_other_body(sample: Sample) -> None:
     for other in WEBHOOKS:
         if other is not sample:
             assert reason(sample.token, other.body, sample.received) is Forgery.BODY
+
+
+def test_what_we_sign_ourselves_is_taken_and_says_by_which_key() -> None:
+    keys = {"APIother": "x" * 32, "APIown": "o" * 32}
+    ours = sign(BODY, "APIown", keys["APIown"], NOW)
+    assert verify(BODY, ours, keys, NOW) == "APIown"
+    unhurried = {"verify_nbf": False, "verify_exp": False}
+    assert jwt.decode(ours, keys["APIown"], algorithms=["HS256"], options=unhurried)["exp"] == NOW + 300
+    with pytest.raises(Forged, match="body"):
+        verify(BODY + b" ", ours, keys, NOW)
 
 
 def test_the_secret_is_chosen_by_the_key_that_signed() -> None:
