@@ -16,13 +16,14 @@ from orchestrator.alerting.blackout import Blackout
 from orchestrator.alerting.build import Sinks
 from orchestrator.alerting.deliveries import Deliveries
 from orchestrator.alerting.paging import Paging
+from orchestrator.behind import Behind
 from orchestrator.canaries import ReplicaCanaries
 from orchestrator.core.alerts import AlertType
 from orchestrator.core.facts import Routed
 from orchestrator.core.fleet import NOTHING_KNOWN, Fleet
 from orchestrator.core.routing import Routes
 from orchestrator.core.scratch import SCRATCH_ROUTE, is_scratch
-from orchestrator.front import Behind, Front
+from orchestrator.front import Front
 from orchestrator.livekit.api import LiveKitApi
 from orchestrator.observability.measured_livekit import MeasuredLiveKit
 from orchestrator.observability.measured_store import MeasuredStore

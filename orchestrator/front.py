@@ -1,9 +1,6 @@
 """The HTTP service in front of one replica: which handler stands behind which route, and what it is given."""
 
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from typing import Final
@@ -11,31 +8,16 @@ from typing import Final
 from aiohttp import web
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from orchestrator.behind import Behind
 from orchestrator.configuration.credentials import Scope
 from orchestrator.configuration.requests import requested_placement
-from orchestrator.core.alerts import Severity
-from orchestrator.core.facts import Routed, Source
-from orchestrator.livekit import redaction
+from orchestrator.core.facts import Source
 from orchestrator.livekit.grants import GrantedTokens
-from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.measured_transcripts import MeasuredTranscripts
-from orchestrator.observability.metrics import Metrics
-from orchestrator.runtime.assembly import Runtime
-from orchestrator.runtime.canaries import Canaries
-from orchestrator.runtime.clock import SystemRandomness
-from orchestrator.runtime.ports import Alert, Clock, StoreUnavailable
-from orchestrator.runtime.tasks import Tasks
-from orchestrator.settings import Settings
+from orchestrator.screen import Screen
 from orchestrator.store.audit import AuditLog
-from orchestrator.store.changes import Changes
-from orchestrator.store.connection import Connection
-from orchestrator.store.keys import Keys
-from orchestrator.store.logins import Logins
 from orchestrator.store.open_incidents import OpenIncidents
-from orchestrator.store.outbox import Outbox
-from orchestrator.store.received import ReceivedWebhooks
 from orchestrator.store.repeats import RepeatedRequests
-from orchestrator.store.silences import Silences
 from orchestrator.store.transcripts import Transcripts
 from orchestrator.web import agents, debug, token_outcomes, webhooks
 from orchestrator.web.admission import Admission
@@ -46,16 +28,9 @@ from orchestrator.web.canaries import CanaryParts, canary_routes
 from orchestrator.web.command_ports import CommandParts
 from orchestrator.web.commands import Commands
 from orchestrator.web.cors import Cors
-from orchestrator.web.entrance import ScreenEntrance
-from orchestrator.web.events import Events, event_routes
-from orchestrator.web.feed import Feed, FeedParts
-from orchestrator.web.health import Readiness
 from orchestrator.web.identity_provider import IdentityProvider
-from orchestrator.web.inbox import Inbox
-from orchestrator.web.inbox_door import InboxParts, inbox_routes
 from orchestrator.web.incidents import IncidentParts, incident_routes
 from orchestrator.web.links import Links
-from orchestrator.web.login import LoginDoor, login_routes
 from orchestrator.web.operation_ports import OperationParts
 from orchestrator.web.operation_table import operation_routes
 from orchestrator.web.pausing import PausingParts, pausing_routes
@@ -68,7 +43,6 @@ from orchestrator.web.silences import SilenceParts, silence_routes
 from orchestrator.web.table import routes_of
 from orchestrator.web.token import TokenDoor, TokenParts, token_routes
 from orchestrator.web.token_rules import Rules
-from orchestrator.web.token_trace import Tracing
 from orchestrator.web.transcripts import TranscriptDoor
 
 _NEW_NAME_BYTES: Final = 8
@@ -76,28 +50,6 @@ _NEW_NAME_BYTES: Final = 8
 
 _SILENCE_ID_BYTES: Final = 6
 """Enough for a thousand at a time, and short enough to be typed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """What of a replica its front needs."""
-
-    settings: Settings
-    connection: Connection
-    keys: Keys
-    store: MeasuredStore
-    runtime: Runtime
-    readiness: Readiness
-    metrics: Metrics
-    clock: Clock
-    tasks: Tasks
-    route: Callable[[str, str], Routed]
-    silences: Silences
-    outbox: Outbox
-    severity: Callable[[Alert], Severity]
-    trace: Tracing
-    """Of a request for a token."""
-    canaries: Canaries
 
 
 class Front:
@@ -111,28 +63,23 @@ class Front:
         self._bearers = Bearers(settings.api_tokens, dev=settings.dev)
         provider = settings.token.jwt
         self._provider = None if provider is None else IdentityProvider(provider, behind.clock, behind.tasks.spawn)
-        self._feed = self._make_feed()
-        self._received = ReceivedWebhooks(behind.connection, behind.keys, kept=settings.webhooks_kept)
-        self._inbox = Inbox(self._received, behind.clock, redaction.redacted)
-        self._logins = Logins(behind.connection, behind.keys)
-        app = build_app(self._routes(), bearers=self._bearers, version=version("rollcall"), entrance=self._entrance())
+        self._screen = Screen(behind, self._bearers, self._audit)
+        app = build_app(self._routes(), bearers=self._bearers, version=version("rollcall"), entrance=self._screen.entrance)
         self._runner = build_runner(app)
 
     async def open(self) -> None:
         """Listen where the settings say."""
-        if self._behind.settings.webhooks_kept:
-            self._behind.tasks.spawn("inbox", self._inbox.run())
+        self._screen.open()
         await self._runner.setup()
         await web.TCPSite(self._runner, self._behind.settings.host, self._behind.settings.port).start()
 
     def drain(self) -> None:
         """Let those go who follow what happens: they come again, to another replica."""
-        self._feed.stop()
+        self._screen.drain()
 
     async def close(self) -> None:
         await self._runner.cleanup()
-        with suppress(StoreUnavailable):
-            await self._inbox.write()
+        await self._screen.close()
         if self._provider is not None:
             await self._provider.close()
 
@@ -157,9 +104,7 @@ class Front:
                 agents.Agents(behind.runtime.fleet, settings.agents, behind.runtime.pauses.current, behind.canaries)
             ),
             *debug.routes(page),
-            *login_routes(LoginDoor(self._bearers, self._logins, behind.clock, settings.public_url)),
-            *self._event_routes(),
-            *inbox_routes(InboxParts(self._received, webhook_door, behind.store, self._audit, redaction.hides_room_metadata)),
+            *self._screen.routes(webhook_door),
             *operation_routes(self._operation_parts()),
             *silence_routes(
                 SilenceParts(
@@ -191,33 +136,6 @@ class Front:
             ),
         )
 
-    def _make_feed(self) -> Feed:
-        behind = self._behind
-        feed = Feed(
-            FeedParts(
-                store=behind.store,
-                changes=Changes(behind.connection, behind.keys, behind.clock.sleep),
-                clock=behind.clock,
-                spawn=behind.tasks.spawn,
-                paused=behind.runtime.pauses.current,
-                warnings=behind.readiness.sentences,
-                incidents=OpenIncidents(behind.connection, behind.keys).count,
-                version=version("rollcall"),
-            )
-        )
-        behind.metrics.event_clients.set_function(lambda: len(feed))
-        return feed
-
-    def _event_routes(self) -> tuple[Route, ...]:
-        behind = self._behind
-        dropped = behind.metrics.event_clients_dropped
-        return event_routes(Events(self._feed, behind.clock, SystemRandomness().fraction, dropped.inc))
-
-    def _entrance(self) -> ScreenEntrance:
-        behind, settings = self._behind, self._behind.settings
-        secret = settings.livekit_api_secret.get_secret_value()
-        return ScreenEntrance(self._bearers, self._logins, behind.clock, settings.screen.proxy, secret)
-
     def _webhook_door(self) -> webhooks.WebhookDoor:
         settings = self._behind.settings
         return webhooks.WebhookDoor(
@@ -235,8 +153,7 @@ class Front:
 
     def _see_webhook(self, seen: webhooks.Seen) -> None:
         self._behind.metrics.webhooks.labels(seen.outcome.value).inc()
-        if self._behind.settings.webhooks_kept:
-            self._inbox.note(seen)
+        self._screen.note(seen)
 
     def _count_token(self, outcome: token_outcomes.Outcome) -> None:
         self._behind.metrics.tokens.labels(outcome.value).inc()
