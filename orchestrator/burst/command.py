@@ -1,7 +1,5 @@
 """`rollcall burst`: the composition root of a burst, and the process around it."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import sys
@@ -120,7 +118,7 @@ def _asking(way: Way, livekit: LiveKit, service: Service | None, agent_name: str
     return ThroughRollcall(livekit, service, agent_name, threads)
 
 
-def _clients() -> type[Clients]:
+def _clients() -> "type[Clients]":
     """Raises CommandFailed."""
     try:
         from orchestrator.burst.people import Clients  # noqa: PLC0415 - an extra, which most installations lack
