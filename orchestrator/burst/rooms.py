@@ -12,10 +12,11 @@ from orchestrator.runtime.tasks import Tasks
 AT_ONCE: Final = 8
 """DeleteRoom calls under way."""
 
+LONGEST: Final = 20.0
+"""Seconds for all of it: then whatever is still listed is left."""
 QUIET: Final = 5.0
 """Seconds without one of our rooms in the listing, after which none is expected any more: a job that waits for its process
 outlives its room, and opens it anew when it joins."""
-LONGEST: Final = 20.0
 _EVERY: Final = 1.0
 
 
@@ -44,7 +45,7 @@ class Removal:
             if there:
                 seen_at = now
                 await self._delete(there)
-            if now - began >= LONGEST or now - seen_at >= quiet:
+            if now - began >= LONGEST or (not there and now - seen_at >= quiet):
                 return there
 
     async def _listed(self, rooms: frozenset[str]) -> frozenset[str]:
