@@ -1,15 +1,14 @@
 """Two ways to ask for a room and its agent."""
 
 import asyncio
-import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
-from orchestrator import contract
 from orchestrator.client.done import once
 from orchestrator.client.errors import CommandFailed
 from orchestrator.client.service import Service
 from orchestrator.core.facts import CandidateSpec
+from orchestrator.core.scratch import METADATA
 from orchestrator.exits import ExitCode
 from orchestrator.runtime.ports import LiveKit
 
@@ -18,9 +17,6 @@ PATIENCE: Final = 6.0
 
 AT_ONCE: Final = 32
 """Requests to Rollcall under way."""
-
-METADATA: Final = json.dumps({contract.RESERVED_KEY: {"scratch": True}}, separators=(",", ":"))
-"""Of a room that LiveKit fills: by it whoever meets the room knows what it is."""
 
 _UNHELD: Final = {"hold": "verified", "hold_seconds": "0"}
 """Rollcall answers as soon as it has stored the wish. Whether the agent came, LiveKit tells."""

@@ -5,7 +5,7 @@ import secrets
 from contextlib import suppress
 from typing import Final
 
-from orchestrator import contract
+from orchestrator.core.scratch import name_of
 from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError, NotFound
 from orchestrator.runtime.tasks import Tasks
 
@@ -22,8 +22,8 @@ _EVERY: Final = 1.0
 
 def names(number: int) -> tuple[str, ...]:
     """Of rooms that no route wants an agent in, and that no other burst has."""
-    burst = f"{contract.SCRATCH_PREFIX}burst-{secrets.token_hex(3)}"
-    return tuple(f"{burst}-{n:03}" for n in range(1, number + 1))
+    burst = secrets.token_hex(3)
+    return tuple(name_of(f"burst-{burst}-{n:03}") for n in range(1, number + 1))
 
 
 class Removal:
