@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from livekit import rtc
@@ -17,10 +17,11 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, ParentBased, Sampler, SamplingResult
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import Attributes
 
-from orchestrator.contract import AGENT_STATE_ATTRIBUTE, ATTEMPT_ATTRIBUTE
+from orchestrator.contract import AGENT_STATE_ATTRIBUTE, ATTEMPT_ATTRIBUTE, PULSE_METHOD
 from worker.roll import key_of, traceparent_in
 
 FLUSH_SECONDS = 2.0
@@ -103,6 +104,32 @@ def _told_of(ctx: JobContext) -> dict[str, str]:
     return {**told, "rollcall.attempt": attempt} if attempt else told
 
 
+class _WithoutPulse(Sampler):
+    """Leaves out what livekit-agents tells of each pulse: one every few seconds, and nothing but the pulse."""
+
+    def __init__(self, others: Sampler) -> None:
+        self._others = others
+
+    def should_sample(
+        self,
+        parent_context: context.Context | None,
+        trace_id: int,
+        name: str,
+        kind: trace.SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[trace.Link] | None = None,
+        trace_state: trace.TraceState | None = None,
+    ) -> SamplingResult:
+        """As the others decide, but for the pulse."""
+        if (attributes or {}).get(telemetry.trace_types.ATTR_RPC_METHOD) == PULSE_METHOD:
+            return SamplingResult(Decision.DROP)
+        return self._others.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+
+    def get_description(self) -> str:
+        """Its name, for people."""
+        return f"WithoutPulse({self._others.get_description()})"
+
+
 def _configured(environment: Mapping[str, str]) -> bool:
     if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False
@@ -118,8 +145,9 @@ def _provider(*, configured: bool, more: bool) -> TracerProvider | None:
         return None
     ours = Resource({"service.name": "rollcall-worker"})
     # The end of a job is outside of its context: only what stands in a session's trace is sent, unless somebody wants more.
-    sampler = None if more else ParentBased(ALWAYS_OFF)
-    provider = TracerProvider(sampler, ours.merge(OTELResourceDetector().detect()), shutdown_on_exit=False)
+    chosen = TracerProvider(shutdown_on_exit=False).sampler if more else ParentBased(ALWAYS_OFF)
+    resource = ours.merge(OTELResourceDetector().detect())
+    provider = TracerProvider(_WithoutPulse(chosen), resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     # What people say stays out of the traces.
     telemetry.set_tracer_provider(provider, allow_pii=False)

@@ -126,6 +126,8 @@ async def test_an_endpoint_in_the_environment_is_enough_and_a_dead_one_delays_no
         await worker.attach(ctx)
         assert trace.get_current_span().is_recording()
         assert not telemetry.tracer.start_span("of no session", context=Context()).is_recording()
+        assert not telemetry.tracer.start_span("rpc_handler", attributes={"rpc.method": "rollcall.pulse"}).is_recording()
+        assert telemetry.tracer.start_span("rpc_handler", attributes={"rpc.method": "look_up"}).is_recording()
         await finish(ctx)
 
 
