@@ -58,7 +58,7 @@ ifeq ($(strip $(ARGS)),)
 	echo "test: end to end"; \
 	$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE)) tests/e2e tests/faults || failed=1; \
 	echo "test: end to end, one at a time"; \
-	$(BIN)/python -m pytest -m "not soak" $(ALONE) || failed=1; \
+	$(BIN)/python -m pytest -m "not soak" $(ALONE) tests/cloud || failed=1; \
 	exit $$failed
 else
 	@$(BIN)/python -m pytest -m "not soak" $(ARGS)

@@ -59,9 +59,24 @@ async def openapi() -> Json:
     try:
         async with aiohttp.ClientSession() as http, http.get(f"http://{HOST}:{port}{PATH}") as response:
             found: Json = await response.json()
-            return found
+            inlined: Json = _with_lists_inlined(found, found["components"]["schemas"])
+            return inlined
     finally:
         await replica.stop()
+
+
+def _with_lists_inlined(part: Any, schemas: Json) -> Any:
+    """The closed lists stand where they are used: a section for each would say nothing more."""
+    match part:
+        case {"$ref": reference} if "properties" not in schemas[reference.rpartition("/")[2]]:
+            described = {name: value for name, value in part.items() if name != "$ref"}
+            return {**schemas[reference.rpartition("/")[2]], **described}
+        case dict():
+            return {name: _with_lists_inlined(value, schemas) for name, value in part.items()}
+        case list():
+            return [_with_lists_inlined(value, schemas) for value in part]
+        case _:
+            return part
 
 
 def document(api: Json) -> str:

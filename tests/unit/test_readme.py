@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
@@ -21,12 +20,6 @@ def test_its_configuration_is_valid_and_routes_as_it_says(tmp_path: Path) -> Non
     routed = CliRunner().invoke(app, ["route", "test", "--room", "support-blue-1", "--config", str(file), "--json"])
     assert routed.exit_code == 0
     assert '"team": "blue"' in routed.output
-
-
-@pytest.mark.parametrize("target", re.findall(r"\$ make (\w+)", README))
-def test_its_make_targets_exist(target: str) -> None:
-    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
-    assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
 def test_the_causes_that_it_lists_are_causes() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from tests.e2e.harness.livekit import LiveKitServer
+from tests.e2e.harness.orchestrator import LiveKit
 from tests.e2e.harness.process import REPOSITORY, ChildProcess, clean_environment
 from tests.e2e.harness.wait import wait_until
 
@@ -67,7 +68,7 @@ class TestWorkers:
 
     __test__ = False
 
-    def __init__(self, directory: Path, server: LiveKitServer, behaviours: Mapping[str, Behaviour]) -> None:
+    def __init__(self, directory: Path, server: LiveKit, behaviours: Mapping[str, Behaviour]) -> None:
         self.agent_names = tuple(behaviours)
         name = f"workers-{'-'.join(self.agent_names)}"[:60]
         self._events = directory / f"{name}.jsonl"
@@ -165,7 +166,7 @@ class RollcallWorker:
 
 
 @asynccontextmanager
-async def workers(directory: Path, server: LiveKitServer, behaviours: Mapping[str, Behaviour]) -> AsyncIterator[TestWorkers]:
+async def workers(directory: Path, server: LiveKit, behaviours: Mapping[str, Behaviour]) -> AsyncIterator[TestWorkers]:
     """Registered test workers, one for each agent name, ended at the exit."""
     process = TestWorkers(directory, server, behaviours)
     try:
