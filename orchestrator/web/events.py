@@ -56,7 +56,7 @@ class Events:
             return _unavailable(f"{MOST} others look at this replica.")
         with self._feed.watch() as watcher:
             if not await self._feed.loaded(_LOADING):
-                return _unavailable("The store has not answered yet.")
+                return _unavailable("The store has not answered yet, or this replica is stopping.")
             async with sse_response(
                 request, send_timeout=SEND_TIMEOUT, headers={"X-Content-Type-Options": "nosniff"}
             ) as stream:

@@ -129,6 +129,7 @@ class Feed:
     def stop(self) -> None:
         """Let everybody go: this replica is about to stop."""
         self.stopping = True
+        self._loaded.set()  # nobody waits any more
         for watcher in self._watchers:
             watcher.stir()
 
@@ -150,11 +151,11 @@ class Feed:
                 self._forget()
 
     async def loaded(self, seconds: float) -> bool:
-        """Wait until there is a list; False: there is none yet."""
+        """Wait until there is a list; False: there is none yet, or there will be none any more."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._loaded.wait()
-        return self._loaded.is_set()
+        return self._loaded.is_set() and not self.stopping
 
     def snapshot(self, watcher: Watcher) -> str:
         """All that is shown, as JSON, for one who has been told nothing yet."""
@@ -280,7 +281,7 @@ class Feed:
             for one in portion:
                 held.add(one.sid)
                 known = self._rows.get(one.sid)
-                if known is None or one.touched_at > known.read_at - _SLACK:
+                if len(self._rows) < SHOWN if known is None else one.touched_at > known.read_at - _SLACK:
                     self._dirty[one.sid] = None
         self._dirty |= dict.fromkeys(sid for sid, s in self._rows.items() if s.ended_at is None and sid not in held)
         self._left_out = max(len(held) - SHOWN, 0)

@@ -166,6 +166,20 @@ async def test_without_the_store_nothing_is_told(client: Client, desk: Desk, mon
         assert refused.status == 503
 
 
+async def test_a_replica_that_stops_lets_those_go_who_wait_for_a_list(client: Client, desk: Desk) -> None:
+    desk.server.down = True
+
+    async def ask() -> int:
+        async with client.get("/events") as refused:
+            return refused.status
+
+    asked = desk.tasks.spawn("client", ask())
+    await wait_until(lambda: len(desk.feed), description="somebody waits")
+    desk.feed.stop()
+    async with asyncio.timeout(2):
+        assert await asked == 503
+
+
 async def test_who_only_asks_for_the_head_gets_no_stream(client: Client, desk: Desk) -> None:
     async with client.head("/events") as response:
         assert (response.status, response.content_type) == (200, "text/event-stream")
