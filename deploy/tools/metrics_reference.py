@@ -37,7 +37,7 @@ Generated from the code by `python -m deploy.tools.metrics_reference`.
 _CAUSES: Final = (
     "\n`cause` is one of "
     + ", ".join(f"`{cause}`" for cause in Cause)
-    + "; the `outcome` of an attempt is one of them, or `verified`, `superseded`, `room_ended`.\n"
+    + "; the `outcome` of an attempt is one of them, or `verified`, `superseded`.\n"
 )
 
 

@@ -6,6 +6,7 @@ Numbers are never reused, so a fact that names one says the same however often a
 from dataclasses import replace
 
 from orchestrator.core import facts as f
+from orchestrator.core.causes import Cause
 from orchestrator.core.ledger import add_attempt, note, retire, warn, with_attempt, with_placement, without_attempt
 from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.placement import Attempt, Placement, PlacementState
@@ -20,11 +21,13 @@ def waiting(session: Session, fact: f.Waiting, now: float) -> Session:  # noqa: 
     placement = session.placement(fact.placement)
     if not placement.wanting:
         return session
+    deserted = session.empty and fact.awaited is f.Awaited.PEOPLE
     return with_placement(
         session,
         replace(
             placement,
             state=next_state(placement.state, PlacementEvent.WAIT),
+            cause=Cause.ROOM_EMPTY if deserted and placement.cause is None else placement.cause,
             awaited=fact.awaited,
             next_at=fact.until,
         ),

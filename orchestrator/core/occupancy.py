@@ -10,9 +10,11 @@ from typing import Final
 
 from orchestrator.core import facts as f
 from orchestrator.core import presence
+from orchestrator.core.causes import Cause
 from orchestrator.core.ledger import note, resolved, with_placement
 from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.listing import LISTING_LAG
+from orchestrator.core.placement import Attempt, Placement
 from orchestrator.core.relief import unreplaced
 from orchestrator.core.session import Session
 from orchestrator.core.settlement import cared_for
@@ -51,20 +53,28 @@ def finished(session: Session, fact: f.RoomFinished, now: float) -> Session:
         return session if from_listing else replace(session, ended_by=fact.source)
     if from_listing and _contradicted(session, fact.created_at):
         return session
-    for placement in session.placements:
-        session = with_placement(
-            session,
-            replace(
-                placement,
-                state=next_state(placement.state, PlacementEvent.END),
-                awaited=None,
-                next_at=None,
-                attempts=tuple(replace(a, ended_at=now) if a.open else a for a in placement.attempts),
-                incidents=resolved(placement.incidents, now),
-            ),
-        )
-    session = replace(session, ended_at=now, ended_by=fact.source, people=0, metadata="")
+    placements = tuple(over(placement, now) for placement in session.placements)
+    session = replace(session, placements=placements, ended_at=now, ended_by=fact.source, people=0, metadata="")
     return note(session, now, "room_finished", fact.source)
+
+
+def over(placement: Placement, now: float) -> Placement:
+    """The placement in a room that has ended; nobody can come any more, whatever had been learned of why nobody had."""
+    never_came = placement.wanting and placement.cause is None
+    return replace(
+        placement,
+        state=next_state(placement.state, PlacementEvent.END),
+        cause=Cause.ROOM_GONE if never_came else placement.cause,
+        awaited=None,
+        next_at=None,
+        attempts=tuple(_over(placement, a, now) if a.open else a for a in placement.attempts),
+        incidents=resolved(placement.incidents, now),
+    )
+
+
+def _over(placement: Placement, attempt: Attempt, now: float) -> Attempt:
+    serves = placement.identity is not None and attempt.identity == placement.identity
+    return replace(attempt, ended_at=now, cause=None if serves else Cause.ROOM_GONE)
 
 
 def revived(session: Session, by: f.Source, now: float) -> Session:
@@ -72,7 +82,8 @@ def revived(session: Session, by: f.Source, now: float) -> Session:
     for placement in session.placements:
         if not placement.released:
             state = next_state(placement.state, PlacementEvent.REVIVE)
-            again = replace(placement, state=state, tries=0, candidate=0, wanted_at=now, resumes=None)
+            cause = None if placement.cause is Cause.ROOM_GONE else placement.cause
+            again = replace(placement, state=state, cause=cause, tries=0, candidate=0, wanted_at=now, resumes=None)
             session = with_placement(session, again)
     session = note(replace(session, ended_at=None, ended_by=None), now, "room_lives_on", by)
     return unreplaced(presence.assess(session, now), now)
@@ -108,7 +119,8 @@ def _people(session: Session, people: int, now: float) -> Session:
     for placement in session.placements:
         if placement.awaited is f.Awaited.PEOPLE:  # somebody came: it is wanted from now on
             first = placement.first_wanted_at if placement.attempts else now
-            wanted = replace(placement, awaited=None, next_at=None, tries=0, wanted_at=now, first_wanted_at=first)
+            cause = None if placement.cause is Cause.ROOM_EMPTY else placement.cause
+            wanted = replace(placement, cause=cause, awaited=None, next_at=None, tries=0, wanted_at=now, first_wanted_at=first)
             session = with_placement(session, wanted)
     return session
 

@@ -21,8 +21,8 @@ from typing import Any, Final
 from orchestrator.core import attempts, occupancy, operations, presence, replacing, wishes
 from orchestrator.core import facts as f
 from orchestrator.core.belonging import belongs, same_name
+from orchestrator.core.causes import Cause
 from orchestrator.core.ledger import note, retire, warn, with_agent, with_attempt, with_placement
-from orchestrator.core.lifecycle import PlacementEvent, next_state
 from orchestrator.core.placement import PlacementState, placement_of
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import Session
@@ -86,7 +86,8 @@ def _remember_that_it_was_there(session: Session, now: float) -> Session:
         if placement.verified_at is None and any(
             a.proof >= placement.policy.verify_at and belongs(session, placement, a) for a in session.agents
         ):
-            session = with_placement(session, replace(placement, verified_at=now))
+            cause = None if placement.cause is Cause.ROOM_GONE else placement.cause
+            session = with_placement(session, replace(placement, verified_at=now, cause=cause))
     return session
 
 
@@ -132,8 +133,7 @@ def _routed(session: Session, fact: f.Routed, now: float) -> Session:
     )
     session = wishes.without_doubles(note(session, now, "routed", f.Source.ROLLCALL, detail=fact.route))
     if session.ended:
-        ended = (replace(p, state=next_state(p.state, PlacementEvent.END)) for p in session.placements)
-        session = replace(session, placements=tuple(ended))
+        session = replace(session, placements=tuple(occupancy.over(p, now) for p in session.placements))
         return _remember_that_it_was_there(session, now)
     return presence.assess(session, now)
 

@@ -239,7 +239,7 @@ def _end(session: Session) -> str:
 
 def _missed(placement: Placement) -> str:
     name = spelled(placement.agent_name)
-    if placement.cause is None:
+    if placement.cause in (None, causes.Cause.ROOM_GONE):
         return f"{name} was not there before its end."
     verb = "was missing" if placement.given_up else "was not there before its end"
     return f"{name} {verb}: {_why(placement)}"

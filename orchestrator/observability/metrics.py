@@ -42,7 +42,7 @@ class Metrics:
         self.sessions_ended = Counter("rollcall_sessions_ended_total", "Sessions ended.", ["outcome"], registry=registry)
         self.attempts = Counter(
             "rollcall_attempts_total",
-            "Attempts by what came of them: verified, their cause, superseded by another, room_ended.",
+            "Attempts by what came of them: verified, their cause, superseded by another.",
             ["agent", "outcome"],
             registry=registry,
         )

@@ -132,13 +132,8 @@ class Observation:
         if verified and served != attempt.identity:
             self._metrics.attempts.labels(agent, "verified").inc(1, self._exemplar(session))
         elif not attempt.open and (before is None or before.open) and (served is None or served != attempt.identity):
-            self._metrics.attempts.labels(agent, _end(session, attempt)).inc(1, self._exemplar(session))
-
-
-def _end(session: Session, attempt: Attempt) -> str:
-    if attempt.cause is not None:
-        return attempt.cause.value
-    return "room_ended" if session.ended else "superseded"
+            outcome = "superseded" if attempt.cause is None else attempt.cause.value
+            self._metrics.attempts.labels(agent, outcome).inc(1, self._exemplar(session))
 
 
 def _new_lines(before: Session | None, after: Session) -> tuple[TimelineEntry, ...]:

@@ -183,7 +183,7 @@ def test_every_attempt_is_counted_once_under_the_agent_that_was_asked(watched: W
     )
     assert watched.count("rollcall_attempts_total") == {
         'rollcall_attempts_total{agent="mary",outcome="never_joined"}': 1.0,
-        'rollcall_attempts_total{agent="tom",outcome="room_ended"}': 1.0,
+        'rollcall_attempts_total{agent="tom",outcome="room_gone"}': 1.0,
     }
 
 
