@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from orchestrator.core import causes
+from orchestrator.core.naming import spelled
 from orchestrator.core.placement import Attempt, Placement
 from orchestrator.core.session import Outcome, Session
 
@@ -99,7 +100,7 @@ def _steps_of_attempt(session: Session, placement: Placement, attempt: Attempt) 
             yield _step(path, "serving", joined_at, attempt.ended_at, _failure(attempt))
     over_at = joined_at if joined_at is not None else attempt.ended_at
     if over_at is not None:
-        name = f"attempt {attempt.agent_name or '(unnamed)'}"
+        name = f"attempt {spelled(attempt.agent_name)}"
         error = _failure(attempt) if joined_at is None else None
         yield Step(path, name, begun_at, over_at, _told_of(placement, attempt), error)
 
