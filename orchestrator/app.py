@@ -11,14 +11,9 @@ from typing import Final
 
 import structlog
 
-from orchestrator.alerting import ports as alerting
-from orchestrator.alerting.blackout import Blackout
-from orchestrator.alerting.build import Sinks
-from orchestrator.alerting.deliveries import Deliveries
-from orchestrator.alerting.paging import Paging
+from orchestrator.alerts import ReplicaAlerts
 from orchestrator.behind import Behind
 from orchestrator.canaries import ReplicaCanaries
-from orchestrator.core.alerts import AlertType
 from orchestrator.core.facts import Routed
 from orchestrator.core.fleet import NOTHING_KNOWN, Fleet
 from orchestrator.core.routing import Routes
@@ -38,12 +33,11 @@ from orchestrator.runtime.attempt import AttemptTimes
 from orchestrator.runtime.budget import Allowance
 from orchestrator.runtime.clock import StoreClock, SystemRandomness
 from orchestrator.runtime.ownership import LeaseTimes
-from orchestrator.runtime.ports import Alert, Observers, StoreUnavailable
+from orchestrator.runtime.ports import Observers, StoreUnavailable
 from orchestrator.runtime.pulse import PulseTimes
 from orchestrator.runtime.reconciler import ReconcilerTimes
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.runtime.vigil import Vigil
-from orchestrator.runtime.watchdog import Watchdog
 from orchestrator.settings import Settings
 from orchestrator.store.connection import Connection
 from orchestrator.store.fleet import AnnouncedWorkers, WorkerLimits
@@ -51,14 +45,11 @@ from orchestrator.store.hearing import WebhookHearing
 from orchestrator.store.incidents import ServiceIncidents
 from orchestrator.store.keys import Keys
 from orchestrator.store.leases import ReplicaLeases
-from orchestrator.store.outbox import Outbox
-from orchestrator.store.paging import GroupPages
 from orchestrator.store.pauses import PausedAgents
 from orchestrator.store.rounds import ReconcileRounds
 from orchestrator.store.sessions import Retention
 from orchestrator.store.sessions import Sessions as StoredSessions
 from orchestrator.store.shares import BudgetShares
-from orchestrator.store.silences import Silences
 from orchestrator.store.slots import PacedSlots, SlotLimits
 from orchestrator.store.wake import Wakes
 from orchestrator.web.health import Readiness
@@ -104,22 +95,14 @@ class Replica:
             self._keys,
             SlotLimits(settings.slots_start, settings.slots_floor, settings.slots_ceiling),
         )
-        self._sinks = Sinks(settings, self._clock)
-        self._outbox = Outbox(self._connection, self._keys, tuple(self._sinks.by_name), self._sinks.wants, self._sinks.grouping)
-        self._silences = Silences(self._connection, self._keys)
-        self._deliveries = Deliveries(
-            self._outbox,
-            self._silences,
-            self._sinks.by_name.values(),
-            self._clock,
-            SystemRandomness(),
-            self._count_delivery,
-        )
+        self._alerts = ReplicaAlerts(settings, self._connection, self._keys, self._clock, self._metrics)
         self._incidents = ServiceIncidents(self._connection, self._keys)
         self._runtime = self._build_runtime()
         shared = self._connection, self._keys, self._slots
         self._canaries = ReplicaCanaries(self.name, settings, self._runtime, *shared, self._clock, self._tasks, self._metrics)
-        self._vigil = Vigil(self.name, self._runtime.standing, self._incidents, self._clock, self._sinks.after, self._sights)
+        self._vigil = Vigil(
+            self.name, self._runtime.standing, self._incidents, self._clock, self._alerts.sinks.after, self._sights
+        )
         self._ownership = self._runtime.ownership
         self._wakes = Wakes(
             self._connection,
@@ -131,7 +114,7 @@ class Replica:
             on_reconnect=self._ownership.wake_all,
             sleep=self._clock.sleep,
         )
-        self._readiness = Readiness(self._store, self._clock, self._deliveries.warnings)
+        self._readiness = Readiness(self._store, self._clock, self._alerts.deliveries.warnings)
         show(
             self._metrics,
             Scraped(
@@ -154,22 +137,11 @@ class Replica:
                 clock=self._clock,
                 tasks=self._tasks,
                 route=self._route,
-                silences=self._silences,
-                outbox=self._outbox,
-                severity=self._sinks.telling.severity,
+                alerts=self._alerts,
                 trace=self._traces.token,
                 canaries=self._canaries.sent,
             )
         )
-
-    def _blackout(self) -> Blackout:
-        kind = AlertType.STORE_TROUBLE
-        told = [sink for name, sink in self._sinks.by_name.items() if self._sinks.wants(name, Alert("", kind, "", "", 0.0))]
-        return Blackout(self._store.now, told, self._clock, self._sinks.after(kind))
-
-    def _paging(self) -> Paging:
-        pages, link = GroupPages(self._connection, self._keys), Links(self._settings.base_url).incidents
-        return Paging(pages, self._silences, self._sinks.grouping, self._clock, link)
 
     async def _sights(self) -> Iterable[vigil.Sight]:
         routed_names = {name for route in self._settings.routes for entry in route.agents for name in entry.names}
@@ -178,11 +150,8 @@ class Replica:
             *vigil.breakers(await self._slots.counts(), self._settings.agents),
             *vigil.workers(self._runtime.fleet.fleet, routed_names),
             *vigil.canaries(self._canaries.scheduled),
-            *vigil.sinks(self._deliveries, self._sinks.by_name),
+            *vigil.sinks(self._alerts.deliveries, self._alerts.sinks.by_name),
         )
-
-    def _count_delivery(self, sink: str, outcome: alerting.Outcome) -> None:
-        self._metrics.alert_deliveries.labels(sink, outcome.value).inc()
 
     def _build_runtime(self) -> Runtime:
         settings, connection, keys = self._settings, self._connection, self._keys
@@ -196,7 +165,7 @@ class Replica:
             workers=AnnouncedWorkers(connection, keys, WorkerLimits()),
             pauses=PausedAgents(connection, keys),
             incidents=self._incidents,
-            alerts=self._outbox,
+            alerts=self._alerts.outbox,
             livekit=MeasuredLiveKit(self._api, self._metrics, self._clock),
             clock=self._clock,
             randomness=SystemRandomness(),
@@ -222,7 +191,7 @@ class Replica:
         """Listen at once, so that LiveKit gets a 503 and comes again, and drive sessions as soon as the store is there."""
         await self._front.open()
         self._tasks.spawn("begin", self._begin())
-        self._tasks.spawn("blackout", self._blackout().run())
+        self._tasks.spawn("blackout", self._alerts.blackout(self._store.now).run())
         log.info(
             "listening",
             replica=self.name,
@@ -245,15 +214,11 @@ class Replica:
                 break
         self._tasks.spawn("clock", self._keep_time())
         self._tasks.spawn("wakes", self._wakes.run())
-        self._tasks.spawn("deliveries", self._deliveries.run())
-        if self._sinks.grouping:
-            self._tasks.spawn("paging", self._paging().run())
+        self._alerts.start(self._tasks)
         self._tasks.spawn("vigil", self._vigil.run())
         self._canaries.start()
-        if self._sinks.watched:
-            self._tasks.spawn("watchdog", Watchdog(self._outbox, self._clock).run())
         self._tasks.spawn("watch-loop", watch_loop(self._metrics, self._clock))
-        self._tasks.spawn("watch-store", watch_store(self._slots, self._outbox, self._metrics, self._clock))
+        self._tasks.spawn("watch-store", watch_store(self._slots, self._alerts.outbox, self._metrics, self._clock))
         self._readiness.configuration_loaded()
         log.info("ready", replica=self.name)
 
@@ -270,7 +235,7 @@ class Replica:
         await self._front.close()
         await self._tasks.cancel()
         await self._traces.close()
-        await self._sinks.close()
+        await self._alerts.sinks.close()
         await self._api.close()
         await self._connection.close()
         log.info("stopped", replica=self.name)

@@ -3,19 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from orchestrator.core.alerts import Severity
+from orchestrator.alerts import ReplicaAlerts
 from orchestrator.core.facts import Routed
 from orchestrator.observability.measured_store import MeasuredStore
 from orchestrator.observability.metrics import Metrics
 from orchestrator.runtime.assembly import Runtime
 from orchestrator.runtime.canaries import Canaries
-from orchestrator.runtime.ports import Alert, Clock
+from orchestrator.runtime.ports import Clock
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.settings import Settings
 from orchestrator.store.connection import Connection
 from orchestrator.store.keys import Keys
-from orchestrator.store.outbox import Outbox
-from orchestrator.store.silences import Silences
 from orchestrator.web.health import Readiness
 from orchestrator.web.token_trace import Tracing
 
@@ -34,9 +32,7 @@ class Behind:
     clock: Clock
     tasks: Tasks
     route: Callable[[str, str], Routed]
-    silences: Silences
-    outbox: Outbox
-    severity: Callable[[Alert], Severity]
+    alerts: ReplicaAlerts
     trace: Tracing
     """Of a request for a token."""
     canaries: Canaries

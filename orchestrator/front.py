@@ -49,7 +49,7 @@ _NEW_NAME_BYTES: Final = 8
 """Of chance in a name that a caller leaves open: nobody guesses a room, and no two callers share one."""
 
 _SILENCE_ID_BYTES: Final = 6
-"""Enough for a thousand at a time, and short enough to be typed."""
+"""Enough for hundreds at a time, and short enough to be typed."""
 
 
 class Front:
@@ -106,14 +106,7 @@ class Front:
             *debug.routes(page),
             *self._screen.routes(webhook_door),
             *operation_routes(self._operation_parts()),
-            *silence_routes(
-                SilenceParts(
-                    behind.silences, behind.outbox, self._audit, behind.clock, partial(secrets.token_hex, _SILENCE_ID_BYTES)
-                )
-            ),
-            *incident_routes(
-                IncidentParts(OpenIncidents(behind.connection, behind.keys), behind.silences, behind.severity, behind.clock)
-            ),
+            *self._alert_routes(),
             *canary_routes(
                 CanaryParts(
                     behind.canaries,
@@ -134,6 +127,15 @@ class Front:
                     lambda command: behind.metrics.commands.labels(command, Source.OPERATOR.value).inc(),
                 )
             ),
+        )
+
+    def _alert_routes(self) -> tuple[Route, ...]:
+        behind, alerts = self._behind, self._behind.alerts
+        new_id = partial(secrets.token_hex, _SILENCE_ID_BYTES)
+        incidents = OpenIncidents(behind.connection, behind.keys)
+        return (
+            *silence_routes(SilenceParts(alerts.silences, alerts.outbox, self._audit, behind.clock, new_id)),
+            *incident_routes(IncidentParts(incidents, alerts.silences, alerts.sinks.telling.severity, behind.clock)),
         )
 
     def _webhook_door(self) -> webhooks.WebhookDoor:

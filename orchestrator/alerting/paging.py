@@ -4,6 +4,7 @@ Any number of replicas look; what one of them has decided counts only if nothing
 message is made once, and kept with its content until the sink has accepted it.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -68,7 +69,8 @@ class Paging:
 
     async def _settle(self, looked: GroupLook, grouping: Grouping, silences: Sequence[Silence]) -> None:
         now, gathered = self._clock.now(), looked.gathered
-        silenced = _silenced(looked, silences, now)
+        # In a thread: thousands of rooms against many patterns would hold up every webhook meanwhile.
+        silenced = await asyncio.to_thread(_silenced, looked, silences, now) if silences else {}
         again = reconsidered(silenced, now)
         said: GroupMessage | None = None
         match decide(gathered, silenced, grouping, now):
@@ -145,7 +147,7 @@ def _silenced(looked: GroupLook, silences: Sequence[Silence], now: float) -> dic
     """The incidents of which nothing is to be heard, and until when."""
     shared = GroupName.parse(looked.group)
     found = {}
-    for incident, fresh in looked.gathered.fresh.items() if silences else ():
+    for incident, fresh in looked.gathered.fresh.items():
         told = Alert("", shared.type, "firing", incident, fresh.since, fresh.room, agent_name=shared.agent_name)
         if silence := silencing(silences, replace(told, cause=shared.cause), now):
             found[incident] = silence.ends_at

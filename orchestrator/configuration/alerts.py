@@ -124,7 +124,14 @@ class MatchEntry(Entry):
 
     @cached_property
     def compiled(self) -> AlertMatch:
-        return AlertMatch(self.type, self.agent, self.room, self.cause)
+        return AlertMatch(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class SinkMatchEntry(MatchEntry):
+    """What an alert must be for this sink to be told of it: each that is written must hold."""
+
+    route: _Globs | None = None
+    """Globs of what a session says of its route: `routes[0] *`, or `*support-*` for a route of such rooms."""
 
 
 class GroupEntry(Entry):
@@ -150,7 +157,7 @@ class AlertEntry(Entry):
     webhook: WebhookEntry | None = None
     alertmanager: AlertmanagerEntry | None = None
     apprise: AppriseEntry | None = None
-    match: MatchEntry = Field(default_factory=MatchEntry)
+    match: SinkMatchEntry = Field(default_factory=SinkMatchEntry)
     severity: Severity = Severity.INFO
     """As bad as this, or worse."""
     watchdog: bool = False

@@ -35,15 +35,19 @@ class Told(Protocol):
     @property
     def cause(self) -> Cause | None: ...
 
+    @property
+    def route(self) -> str | None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class AlertMatch:
-    """Each that is written must hold, by one of its values. Agents and rooms are globs; an alert without any matches none."""
+    """Each that is written must hold, by one of its values. The rest are globs; an alert without such a name matches none."""
 
     type: tuple[AlertType, ...] | None = None
     agent: tuple[str, ...] | None = None
     room: tuple[str, ...] | None = None
     cause: tuple[Cause, ...] | None = None
+    route: tuple[str, ...] | None = None
 
     def matches(self, alert: Told) -> bool:
         return (
@@ -51,6 +55,7 @@ class AlertMatch:
             and (self.cause is None or alert.cause in self.cause)
             and (self.agent is None or _any(self.agent, alert.agent_name))
             and (self.room is None or _any(self.room, alert.room))
+            and (self.route is None or _any(self.route, alert.route))
         )
 
     def __str__(self) -> str:

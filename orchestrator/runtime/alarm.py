@@ -55,6 +55,7 @@ class Alarm:
             summary=causes.sentence(cause, name) if firing else _resolution(session, name),
             fix=_fix(session, name, cause) if firing else None,
             link=self._link(session),
+            route=session.route or None,
         )
 
 

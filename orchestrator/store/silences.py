@@ -13,8 +13,8 @@ from orchestrator.store.scripts import Outcome, Script
 
 log = structlog.get_logger()
 
-MOST: Final = 1_000
-"""Those included that ended within the last day."""
+MOST: Final = 200
+"""Those included that ended within the last day: every alert that is about to be told is held against all of them."""
 
 _SHOWN: Final = 86_400
 """Seconds for which an ended one is still shown."""

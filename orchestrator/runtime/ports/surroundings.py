@@ -28,6 +28,8 @@ class Alert:
     """Of a resolution: when the incident fired, as the outbox remembers it."""
     sink: str | None = None
     """Of an alert about a sink: its name. It is not told of itself."""
+    route: str | None = None
+    """Which route wanted the agent, as `routes[0] room "support-*"`: for the filters of sinks."""
     rooms: int | None = None
     """Of an alert that tells of many rooms at once: how many lack the agent; of its end, how many it told of in all."""
     incidents: tuple[str, ...] = ()

@@ -121,6 +121,7 @@ async def test_the_end_may_be_a_time(client: Client) -> None:
         {"match": {"agent": []}, "duration": "2h"},
         {"match": {"agent": "mary", "region": "eu"}, "duration": "2h"},
         {"match": {"room": "a{"}, "duration": "2h"},
+        {"match": {"route": "*"}, "duration": "2h"},
         {"match": {"room": "a" * 5000}, "duration": "2h"},
         {"match": {"cause": "bad luck"}, "duration": "2h"},
         {"match": {"type": "watchdog"}, "duration": "2h"},

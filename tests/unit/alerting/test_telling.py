@@ -34,6 +34,8 @@ def entry(**written: Any) -> AlertEntry:
         ({"match": {"cause": ["left", "not_taken"]}}, FIRING, True),
         ({"match": {"cause": "left"}}, FIRING, False),
         ({"match": {"cause": "left"}}, SILENT, False),
+        ({"match": {"route": "*support-*"}}, replace(FIRING, route='routes[0] room "support-*"'), True),
+        ({"match": {"route": "*support-*"}}, replace(FIRING, route="routes[1] every other room"), False),
         ({"match": {"type": "webhooks_silent"}}, SILENT, True),
         ({"match": {"type": "webhooks_silent"}}, FIRING, False),
         ({"match": {"type": "unverified", "agent": "tom"}}, FIRING, False),

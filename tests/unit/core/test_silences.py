@@ -17,9 +17,10 @@ class Told:
     agent_name: str | None = "mary"
     room: str | None = "support-17"
     cause: Cause | None = Cause.NOT_TAKEN
+    route: str | None = 'routes[0] room "support-*"'
 
 
-SERVICE = Told("livekit_unreachable", None, None, None)
+SERVICE = Told("livekit_unreachable", None, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,8 @@ SERVICE = Told("livekit_unreachable", None, None, None)
         (AlertMatch(agent=("",)), Told(agent_name=""), True),
         (AlertMatch(type=(AlertType.UNVERIFIED,), cause=(Cause.NOT_TAKEN, Cause.LEFT)), Told(), True),
         (AlertMatch(type=(AlertType.LIVEKIT_UNREACHABLE,)), Told(), False),
+        (AlertMatch(route=('*room "support-*',)), Told(), True),
+        (AlertMatch(route=('*room "sales-*',)), Told(), False),
     ],
 )
 def test_each_part_that_is_written_must_hold_by_one_of_its_values(match: AlertMatch, told: Told, meant: bool) -> None:
