@@ -13,8 +13,8 @@ from orchestrator.client.session_list import worst_first
 from orchestrator.client.text import NOTHING, agent, printable, room
 from orchestrator.core import causes
 from orchestrator.core.causes import Cause
+from orchestrator.core.durations import spoken
 from orchestrator.core.facts import Awaited
-from orchestrator.core.verdict import spoken
 
 _PAUSED: Final = Awaited.PAUSED.value
 _OF_THE_FLEET: Final = frozenset({None, *(cause.value for cause in causes.UNTAKEN)})

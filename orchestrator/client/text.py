@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from orchestrator.core.durations import spoken
 from orchestrator.core.naming import spelled
-from orchestrator.core.verdict import spoken
 
 NOTHING: Final = "-"
 

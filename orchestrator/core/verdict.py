@@ -1,4 +1,4 @@
-"""What a person on call reads first: who is missing or when it came, and what happens next. No more than is known.
+"""What a person on call reads first: who is missing, or when it came. No more than is known.
 
 Durations run in the store's time; those that LiveKit's clock has a part in are clipped at 0.
 """
@@ -6,19 +6,16 @@ Durations run in the store's time; those that LiveKit's clock has a part in are 
 from typing import Final, assert_never
 
 from orchestrator.core import causes
+from orchestrator.core.durations import spoken
 from orchestrator.core.facts import Awaited
 from orchestrator.core.naming import spelled
+from orchestrator.core.outlook import pace
 from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import Outcome, Session, SessionState
 
 _SAME_MOMENT: Final = 1.0
 """Seconds. An agent that was wanted no later than this after its room's creation was wanted when the room started."""
-
-_MINUTE: Final = 60
-_HOUR: Final = 3600
-_EXACT_BELOW: Final = 10
-"""Seconds below which hundredths are of interest."""
 
 _WORST_FIRST: Final = (
     PlacementState.UNVERIFIED,
@@ -47,16 +44,6 @@ def verdict(session: Session, now: float) -> str:
             return " ".join(_of_placement(session, p, now) for p in ordered)
 
 
-def next_step(session: Session, now: float) -> str | None:
-    """What will happen if nobody does anything; None when nothing is pending."""
-    if session.ended or session.observed:
-        return None
-    steps = [(p.agent_name, step) for p in session.placements if (step := _next_of(session, p, now))]
-    if len(session.placements) == 1:
-        return steps[0][1] if steps else None
-    return "; ".join(f"{spelled(name)}: {step}" for name, step in steps) or None
-
-
 def served_by(placement: Placement) -> str | None:
     """The fallback that serves in place of the agent that was wanted; None when none does."""
     attempt = serving_attempt(placement)
@@ -68,19 +55,6 @@ def serving_attempt(placement: Placement) -> Attempt | None:
     if placement.identity is None:
         return None
     return next((a for a in reversed(placement.attempts) if a.identity == placement.identity), None)
-
-
-def spoken(seconds: float) -> str:
-    """A duration as people say it: 0.31 s, 12.3 s, 3 min 2 s, 2 h 5 min."""
-    seconds = max(seconds, 0.0)
-    if seconds < _EXACT_BELOW:
-        return f"{seconds:.2f} s"
-    if round(seconds, 1) < _MINUTE:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
-    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
 
 
 # --- one placement --------------------------------------------------------------------------------
@@ -143,16 +117,9 @@ def _going_on(session: Session, placement: Placement) -> str:
         return "nobody is in the room any more, so none is made now"
     if placement.awaited is Awaited.PAUSED:
         return "an operator has paused it, so none is made now"
-    if (pace := _pace(placement)) is None:
+    if (every := pace(placement)) is None:
         return "nothing more is tried by itself"
-    return f"one {pace} goes on while people are in the room"
-
-
-def _pace(placement: Placement) -> str | None:
-    seconds = placement.policy.keep_trying
-    if seconds <= 0:
-        return None
-    return "attempt a minute" if seconds == _MINUTE else f"attempt every {spoken(seconds)}"
+    return f"one {every} goes on while people are in the room"
 
 
 def _lost(session: Session, placement: Placement, now: float) -> str:
@@ -250,48 +217,6 @@ def _had_been_there(session: Session, placement: Placement) -> str:
     if serving_attempt(placement) is None:
         return f"{spelled(placement.agent_name)} had been there"
     return _arrival(session, placement)
-
-
-# --- next -----------------------------------------------------------------------------------------
-
-
-def _next_of(session: Session, placement: Placement, now: float) -> str | None:
-    if not placement.wanting:
-        return None
-    if session.empty:
-        return "waits for people"
-    if attempt := placement.open_attempt:
-        left = attempt.requested_at + placement.policy.join_window - now
-        return f"attempt {attempt.number} has {spoken(left)} left"
-    return _next_when_waiting(placement, None if placement.next_at is None else spoken(placement.next_at - now))
-
-
-def _next_when_waiting(placement: Placement, pause: str | None) -> str | None:
-    match placement.awaited:
-        case Awaited.SLOT:
-            return "waits for a slot"
-        case Awaited.BREAKER:
-            return "waits until a probe for it brings an agent"
-        case Awaited.PEOPLE:
-            return "waits for people"
-        case Awaited.LIVEKIT:
-            return "waits for LiveKit"
-        case Awaited.PAUSED:
-            return "waits until its pause is over"
-        case Awaited.GRACE:
-            return "a replacement, if people stay" if pause is None else f"a replacement in {pause}, if people stay"
-        case Awaited.BACKOFF if pause is not None:
-            return f"attempt {placement.next_number} in {pause}"
-        case Awaited.BACKOFF | None:
-            return _next_attempt(placement)
-        case _:
-            assert_never(placement.awaited)
-
-
-def _next_attempt(placement: Placement) -> str | None:
-    if placement.state is not PlacementState.UNVERIFIED:
-        return f"attempt {placement.next_number}"
-    return f"one {pace} while people are in the room" if (pace := _pace(placement)) else None
 
 
 # --- words ----------------------------------------------------------------------------------------

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.core.canary import Canary
+from orchestrator.core.durations import spoken
 from orchestrator.core.fleet import Fleet, NameState, Tally, Worker, near_names, typo_of
 from orchestrator.core.naming import spelled
 from orchestrator.core.pauses import Pause
-from orchestrator.core.verdict import spoken
 from orchestrator.web.canary_view import CanaryView, canary_view
 from orchestrator.web.times import Time
 

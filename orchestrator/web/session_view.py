@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.core import causes
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import Awaited, Source
+from orchestrator.core.outlook import next_step
 from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.session import Outcome, Session, SessionState, TimelineEntry
-from orchestrator.core.verdict import next_step, served_by, verdict
+from orchestrator.core.verdict import served_by, verdict
 from orchestrator.web.links import Links
 from orchestrator.web.times import Time
 

@@ -7,9 +7,10 @@ import pytest
 from orchestrator.core import facts as f
 from orchestrator.core.belonging import evictions, extras
 from orchestrator.core.causes import Cause
+from orchestrator.core.outlook import next_step
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Outcome, Session, SessionState
-from orchestrator.core.verdict import next_step, verdict
+from orchestrator.core.verdict import verdict
 from tests.unit.core.stories import (
     SID,
     START,

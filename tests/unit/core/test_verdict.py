@@ -6,11 +6,13 @@ import pytest
 
 from orchestrator.core import facts as f
 from orchestrator.core.causes import Cause, sentence
+from orchestrator.core.durations import spoken
+from orchestrator.core.outlook import next_step
 from orchestrator.core.placement import PlacementState
 from orchestrator.core.policy import Policy
 from orchestrator.core.proof import Proof
 from orchestrator.core.session import Session
-from orchestrator.core.verdict import next_step, served_by, spoken, verdict
+from orchestrator.core.verdict import served_by, verdict
 from tests.unit.core.stories import (
     START,
     accepted,
