@@ -1,15 +1,13 @@
-"""The Helm chart: what it makes is what Kubernetes takes, it refuses what would lose sessions, and its rules are ours."""
+"""The Helm chart: what it makes is what Kubernetes takes, and it refuses what would lose sessions."""
 
 from __future__ import annotations
 
 import functools
 import json
-import os
+import re
 import shutil
-import subprocess
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import kubernetes_validate  # type: ignore[import-untyped]
@@ -17,63 +15,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from deploy.tools import chart_files
-from deploy.tools.helm import HELM
 from orchestrator.cli import app
+from tests.unit.deploy.charting import CHART, EMBEDDED, EVERYTHING, EXISTING, ROOT, VALUES, one, pod, refused, run, template
 
-ROOT = Path(__file__).parents[3]
-CHART = ROOT / "deploy" / "helm" / "rollcall"
-VALUES = sorted((CHART / "ci").glob("*.yaml"))
-EXISTING, EVERYTHING, EMBEDDED = (CHART / "ci" / f"{name}-values.yaml" for name in ("existing", "everything", "embedded"))
 KUBERNETES = ("1.27", "1.33")
-
-Manifest = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def helm() -> Path:
-    found = HELM.find()
-    if found is None:
-        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip  # noqa: TID251 - the runner's word, no setting
-        stop(HELM.how_to_get_one)
-    assert found is not None
-    return found
-
-
-def run(helm: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([helm, *arguments], capture_output=True, text=True, timeout=60, check=False)
-
-
-@functools.cache
-def rendered(helm: Path, chart: Path, values: Path, settings: tuple[str, ...], kubernetes: str, release: str) -> str:
-    sets = [word for setting in settings for word in ("--set", setting)]
-    done = run(helm, "template", release, chart, "-f", values, "--kube-version", f"{kubernetes}.0", *sets)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def template(
-    helm: Path, values: Path, *settings: str, kubernetes: str = "1.33", release: str = "rollcall", chart: Path = CHART
-) -> list[Manifest]:
-    text = rendered(helm, chart, values, settings, kubernetes, release)
-    return [manifest for manifest in yaml.load_all(text, yaml.CSafeLoader) if manifest]
-
-
-def refused(helm: Path, values: Path, *settings: str) -> str:
-    sets = [word for setting in settings for word in ("--set", setting)]
-    done = run(helm, "template", "rollcall", CHART, "-f", values, "--kube-version", "1.33.0", *sets)
-    assert done.returncode != 0, "it was not refused"
-    return done.stderr
-
-
-def one(manifests: list[Manifest], kind: str, name: str = "rollcall") -> Manifest:
-    (found,) = (m for m in manifests if m["kind"] == kind and m["metadata"]["name"] == name)
-    return found
-
-
-def pod(deployment: Manifest) -> Manifest:
-    spec: Manifest = deployment["spec"]["template"]["spec"]
-    return spec
 
 
 @pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
@@ -239,32 +184,6 @@ def test_the_worker_has_the_time_to_finish_its_calls_and_knows_the_service_by_it
     assert not service["spec"]["selector"].items() <= labels
 
 
-def test_prometheus_scrapes_each_release_as_a_job_that_the_rules_find(helm: Path) -> None:
-    for release, job in (("rollcall", "rollcall"), ("eu", "rollcall-eu-rollcall"), ("rollcall-eu", "rollcall-eu")):
-        manifests = template(helm, EVERYTHING, release=release)
-        (monitor,) = (m for m in manifests if m["kind"] == "ServiceMonitor")
-        (endpoint,) = monitor["spec"]["endpoints"]
-        assert {"targetLabel": "job", "replacement": job} in endpoint["relabelings"]
-        (service,) = (m for m in manifests if m["kind"] == "Service")
-        assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-        assert endpoint["port"] in {port["name"] for port in service["spec"]["ports"]}
-
-
-def test_the_rules_of_the_chart_are_those_that_are_tested_with_links_of_your_own(helm: Path, tmp_path: Path) -> None:
-    (rule,) = (m for m in template(helm, EVERYTHING) if m["kind"] == "PrometheusRule")
-    text = (ROOT / "deploy" / "prometheus" / "rules.yml").read_text()
-    ours = text.replace("https://rollcall.internal/docs/alerts.md", "https://docs.example/alerts.md").replace(
-        "https://rollcall.internal/grafana/d/rollcall", "https://grafana.example/d/rollcall"
-    )
-    assert rule["spec"] == yaml.safe_load(ours)
-    assert "rollcall.internal" not in json.dumps(rule["spec"])
-
-
-def test_grafana_is_given_the_dashboard_as_it_is(helm: Path) -> None:
-    (holder,) = (m for m in template(helm, EVERYTHING) if m["metadata"]["name"] == "rollcall-dashboard")
-    assert json.loads(holder["data"]["rollcall.json"]) == json.loads((ROOT / "deploy/grafana/rollcall.json").read_text())
-
-
 def test_helm_test_asks_the_service_whether_it_is_ready(helm: Path) -> None:
     manifests = template(helm, EXISTING)
     test = one(manifests, "Pod", "rollcall-ready")
@@ -285,6 +204,25 @@ def test_the_notes_say_where_webhooks_go(helm: Path, tmp_path: Path) -> None:
     notes = one(template(helm, EVERYTHING, chart=chart), "ConfigMap", "notes")["data"]["notes"]
     assert "https://rollcall.example/webhooks/livekit" in notes
     assert "http://rollcall.default.svc:8080/webhooks/livekit" in notes
+
+
+def test_the_values_that_the_documentation_shows_are_taken(helm: Path, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "kubernetes.md").read_text()
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    values = tmp_path / "values.yaml"
+    values.write_text(shown)
+    manifests = template(helm, values)
+    assert one(manifests, "Ingress")["spec"]["rules"][0]["host"] == "rollcall.example"
+    named = set(re.findall(r"`((?:[a-z]\w+)(?:\.\w+)+)`", page)) - {
+        "values.yaml",
+        "rollcall.yaml",
+        "values.schema.json",
+        "livekit.yaml",
+    }
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert named
+    for name in named:
+        functools.reduce(lambda value, key: value[key], name.split("."), defaults)
 
 
 def test_the_schema_is_one_and_the_default_values_lack_only_what_nobody_can_know() -> None:
@@ -310,16 +248,3 @@ def test_the_chart_s_version_is_the_project_s() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     assert chart["appVersion"] == chart["version"] == project["version"]
-
-
-def test_a_copy_that_is_stale_would_be_found_and_is_written_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("sys.argv", ["chart_files", "--check"])
-    assert chart_files.main() == 0
-    source, copy = tmp_path / "rules.yml", ROOT / "deploy" / "helm" / "stale.yml"
-    shutil.copy(CHART / "files" / "rules.yml", source)
-    monkeypatch.setattr(chart_files, "COPIES", {source: copy})
-    assert chart_files.main() == 1
-    assert "deploy/helm/stale.yml is stale" in capsys.readouterr().err
-    assert not copy.exists()
