@@ -24,9 +24,6 @@ from orchestrator.runtime.ports import RollcallError
 LIFETIME: Final = 360.0
 """Seconds. The longest `exp - nbf`: LiveKit signs for 5 minutes, and a token for ten years is a password."""
 
-SIGNED_FOR: Final = 300
-"""Seconds from `nbf` to `exp` of what we sign ourselves, as LiveKit does."""
-
 LEEWAY: Final = 60.0
 """Seconds by which LiveKit's clock may be wrong against the store's."""
 
@@ -103,12 +100,12 @@ def verify(
     return claims.iss
 
 
-def sign(body: bytes, key: str, secret: str, now: float) -> str:
-    """The token with which LiveKit would send this body, and `verify` takes it."""
+def sign(body: bytes, key: str, secret: str, now: float, *, lifetime: float = LIFETIME) -> str:
+    """The token with which LiveKit would send this body, and `verify` takes it for so many seconds."""
     issued_at = int(now)
     digest = _standard(hashlib.sha256(body).digest()).decode()
     header = {"alg": "HS256", "typ": "JWT"}
-    claims = {"iss": key, "nbf": issued_at, "exp": issued_at + SIGNED_FOR, "sha256": digest}
+    claims = {"iss": key, "nbf": issued_at, "exp": issued_at + int(lifetime), "sha256": digest}
     signed = b".".join(_url_safe(msgspec.json.encode(part)) for part in (header, claims))
     return b".".join((signed, _url_safe(hmac.digest(secret.encode(), signed, "sha256")))).decode()
 

@@ -5,6 +5,7 @@ that live are compared with what is shown, by the few words that the reconciler 
 """
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -168,8 +169,8 @@ class Feed:
         """What has changed since this one was told last, as JSON."""
         changed = watcher.take()
         rows = b",".join(self._rows[sid].row for sid in changed if sid in self._rows)
-        gone = b",".join(b'"' + sid.encode() + b'"' for sid in changed if sid not in self._rows)
-        return _json(self._head, b'"sessions":[', rows, b'],"gone":[', gone, b"]")
+        gone = json.dumps([sid for sid in changed if sid not in self._rows]).encode()
+        return _json(self._head, b'"sessions":[', rows, b'],"gone":', gone)
 
     # --- what runs ---
 
@@ -200,21 +201,23 @@ class Feed:
         clock = self._parts.clock
         await self._stirred.wait()  # until it is heard what changes: whatever is read before may have changed since
         compared_at = clock.monotonic()
+        interrupted = False
         while True:
-            pause = _REFRESH
             try:
                 if clock.monotonic() - compared_at >= _COMPARE:
                     await self._compare()
                     compared_at = clock.monotonic()
                 await self._refresh()
+                interrupted = False
             except StoreUnavailable as error:
-                log.warning("feed_interrupted", error=str(error))
-                pause = _RETRY
+                if not interrupted:  # once per outage
+                    log.warning("feed_interrupted", error=str(error))
+                interrupted = True
             await self._summarise()
             self._tell()
             await clock.sleep(_TOGETHER)
             with suppress(TimeoutError):
-                async with asyncio.timeout(pause - _TOGETHER):
+                async with asyncio.timeout((_RETRY if interrupted else _REFRESH) - _TOGETHER):
                     await self._stirred.wait()
 
     async def _refresh(self) -> None:

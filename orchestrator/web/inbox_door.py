@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 from aiohttp import web
 from multidict import MultiDict
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core.audit import Action
@@ -26,6 +26,8 @@ from orchestrator.web.times import Time
 from orchestrator.web.webhooks import Outcome, Unavailable
 
 PATH: Final = "/inbox"
+
+_TAKEN: Final = (Outcome.STORED, Outcome.DUPLICATE, Outcome.IGNORED)
 
 _OWN: Final = ("outcome", "room")
 
@@ -70,7 +72,7 @@ class WebhookList(_View):
 class ReplayView(_View):
     """What became of a webhook that came once more."""
 
-    outcome: Literal[Outcome.STORED, Outcome.DUPLICATE, Outcome.IGNORED]
+    outcome: Annotated[Outcome, WithJsonSchema({"enum": list(_TAKEN)})]
     """`duplicate`: it was stored before, so nothing was done."""
 
 
@@ -88,7 +90,7 @@ class ReceivedReader(Protocol):
 
 class Replay(Protocol):
     async def replay(self, body: bytes) -> Outcome:
-        """Send it to the door once more. Raises Unavailable when it cannot be stored."""
+        """What becomes of it when it comes to the door once more. Raises Unavailable when it cannot be stored."""
         ...
 
 
@@ -141,7 +143,9 @@ class InboxDoor:
             outcome = await self._parts.door.replay(msgspec.json.encode(received.body))
         except Unavailable as error:
             raise Refused(error.response) from error
-        return answer(ReplayView.model_validate({"outcome": outcome}))
+        if outcome not in _TAKEN:
+            raise Refused(_conflict(f"The door does not take it any more: {outcome}."))
+        return answer(ReplayView(outcome=outcome))
 
     async def _asked_for(self, request: web.Request) -> Remembered:
         found = await self._parts.received.find(request.match_info["id"])
@@ -200,7 +204,7 @@ def inbox_routes(parts: InboxParts) -> tuple[Route, ...]:
             answers={
                 200: Answer("The door has taken it.", ReplayView),
                 404: missing,
-                409: refusal("Its body, or what would be needed of it, was not kept."),
+                409: refusal("What is needed of it was not kept, or the door takes it no more."),
                 503: UNAVAILABLE,
                 **BODY_REFUSALS,
                 **PROTECTED,

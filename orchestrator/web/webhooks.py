@@ -141,12 +141,13 @@ class WebhookDoor:
         return web.Response()
 
     async def replay(self, body: bytes) -> Outcome:
-        """What becomes of this body when it comes once more, signed by us. Raises Unavailable."""
+        """What becomes of this body when it comes once more, signed by us with the first key. Raises Unavailable."""
         key, secret = next(iter(self._keys.items()))
+        token = sign(body, key, secret, self._clock.now(), lifetime=self._limits.token_lifetime)
         try:
-            admitted = self._admit(body, sign(body, key, secret, self._clock.now()))
-        except _Refused:  # it came through this door before: only a version that reads less than the last one can refuse it
-            return Outcome.IGNORED
+            admitted = self._admit(body, token)
+        except _Refused as refused:
+            return refused.outcome
         return await self._take(admitted, reason=REPLAYED)
 
     async def _read(self, request: web.Request) -> _Admitted:

@@ -10,6 +10,8 @@ from aiohttp.test_utils import TestClient
 from pytest_aiohttp import AiohttpClient
 
 from orchestrator.livekit.redaction import hides_room_metadata, redacted
+from orchestrator.livekit.signature import LIFETIME
+from orchestrator.livekit.webhook import parse
 from orchestrator.runtime.clock import StoreClock
 from orchestrator.runtime.intake import Intake
 from orchestrator.web.auth import Bearers
@@ -17,7 +19,7 @@ from orchestrator.web.inbox import Inbox
 from orchestrator.web.inbox_door import InboxParts, inbox_routes
 from orchestrator.web.routes import Answer, Route
 from orchestrator.web.server import build_app
-from orchestrator.web.webhooks import PATH, WebhookDoor, WebhookLimits
+from orchestrator.web.webhooks import PATH, Outcome, Seen, WebhookDoor, WebhookLimits
 from tests.fakes.store import Line, MemoryAudit, MemoryReceived, MemoryStore, Server
 from tests.integration.web.door import TOKENS
 from tests.samples.signing import signed
@@ -30,7 +32,7 @@ KEY, SECRET = "APIkey", "a-secret-of-at-least-32-characters"
 class Desk:
     """The door for webhooks, and the inbox beside it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lifetime: float = LIFETIME) -> None:
         self.clock = StoreClock()
         self.server = Server(self.clock)
         line = Line(self.server)
@@ -39,7 +41,7 @@ class Desk:
         received = MemoryReceived(line)
         self.inbox = Inbox(received, self.clock, redacted)
         intake = Intake(self.store, "r1", wake=lambda _sid, _loaded: None)
-        door = WebhookDoor({KEY: SECRET}, intake, self.clock, WebhookLimits(), self.inbox.note)
+        door = WebhookDoor({KEY: SECRET}, intake, self.clock, WebhookLimits(token_lifetime=lifetime), self.inbox.note)
         parts = InboxParts(received, door, self.store, self.audit, hides_room_metadata)
         webhooks = Route("POST", PATH, door.post, None, "receiveWebhook", "Webhooks.", {200: Answer("Taken.")})
         self.app = build_app((webhooks, *inbox_routes(parts)), bearers=Bearers(TOKENS, dev=False), version="1")
@@ -150,6 +152,25 @@ async def test_what_would_open_a_session_by_metadata_that_was_not_kept_is_not_re
     assert await replayed(client, listed["id"]) == {"outcome": "duplicate"}
     desk.server.sessions.clear()
     assert "metadata" in (await replayed(client, listed["id"], 409))["detail"]
+
+
+async def test_a_door_that_takes_only_short_lived_tokens_takes_a_replay(aiohttp_client: AiohttpClient) -> None:
+    desk = Desk(lifetime=10.0)
+    client = await aiohttp_client(desk.app)
+    assert await comes(client, desk) == 401  # LiveKit's own are valid for five minutes
+    body = json.dumps({"event": "room_started", "id": "EV_1", "room": {"sid": "RM_1", "name": "lobby"}}).encode()
+    desk.inbox.note(Seen(desk.clock.now(), Outcome.UNAVAILABLE, len(body), None, KEY, body, parse(body)))
+    await desk.inbox.write()
+    (listed,) = (await seen(client, "/inbox?outcome=unavailable"))["webhooks"]
+    assert await replayed(client, listed["id"]) == {"outcome": "stored"}
+
+
+async def test_what_the_door_takes_no_more_is_said_to_be_so(client: Client, desk: Desk) -> None:
+    odd = Seen(desk.clock.now(), Outcome.STORED, 2, None, KEY, b'{"event": 7}')
+    desk.inbox.note(odd)
+    await desk.inbox.write()
+    (listed,) = (await seen(client))["webhooks"]
+    assert "malformed" in (await replayed(client, listed["id"], 409))["detail"]
 
 
 async def test_a_replay_that_cannot_be_stored_is_to_be_asked_for_again(client: Client, desk: Desk) -> None:

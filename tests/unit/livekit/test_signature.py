@@ -59,7 +59,7 @@ def test_what_we_sign_ourselves_is_taken_and_says_by_which_key() -> None:
     ours = sign(BODY, "APIown", keys["APIown"], NOW)
     assert verify(BODY, ours, keys, NOW) == "APIown"
     read = jwt.decode(ours, keys["APIown"], algorithms=["HS256"], options={"verify_nbf": False, "verify_exp": False})
-    assert read["exp"] == NOW + 300
+    assert read["exp"] == NOW + LIFETIME
     with pytest.raises(Forged, match="body"):
         verify(BODY + b" ", ours, keys, NOW)
 

@@ -240,6 +240,15 @@ async def test_a_session_that_is_no_more_is_gone(stage: Stage) -> None:
         assert looker.changes()["gone"] == ["RM_1"]
 
 
+async def test_whatever_characters_a_sid_has_what_is_told_is_json(stage: Stage) -> None:
+    await stage.drive('RM_"\\')
+    with stage.looking() as looker:
+        assert sids(await looker.snapshot()) == ['RM_"\\']
+        await stage.driven.bury('RM_"\\')
+        await asyncio.sleep(SOON)
+        assert looker.changes()["gone"] == ['RM_"\\']
+
+
 async def test_the_data_are_as_of_a_moment_ago_also_when_nothing_changes(stage: Stage) -> None:
     with stage.looking() as looker:
         first = (await looker.snapshot())["at"]
