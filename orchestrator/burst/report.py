@@ -16,7 +16,7 @@ from orchestrator.client.text import NOTHING, agent
 NEVER: Final = "never"
 
 RESOLUTION: Final = (
-    "From the room's creation until its agent joined, both by LiveKit's own clock; \"never\": so many rooms had none. "
+    "In seconds from the room's creation until its agent joined, by LiveKit's own clock; \"never\": so many rooms had none. "
     "An agent that was listed and not yet ACTIVE counts from the last look that found it so."
 )
 
@@ -30,7 +30,9 @@ def outcome_table(outcomes: Sequence[Outcome]) -> Table:
     made = table("DISPATCH", "ROOMS", "AGENT", "LOST", "DOUBLED", "LEFT", *(name.upper() for name in PERCENTILES))
     for outcome in outcomes:
         counts = (len(outcome.rooms), len(outcome.times), outcome.lost, outcome.doubled, outcome.left)
-        made.add_row(outcome.way, *map(str, counts), *map(seconds, outcome.percentiles().values()))
+        # Without units the table fits on 80 columns.
+        times = (seconds(value).removesuffix(" s") for value in outcome.percentiles().values())
+        made.add_row(outcome.way, *map(str, counts), *times)
     return made
 
 

@@ -24,8 +24,17 @@ def test_the_table_has_a_row_for_each_way() -> None:
 
     assert [line.split() for line in printed.get().splitlines()] == [
         ["DISPATCH", "ROOMS", "AGENT", "LOST", "DOUBLED", "LEFT", "P50", "P90", "P95", "P99", "MAX"],
-        ["rollcall", "4", "3", "1", "1", "1", "0.50", "s", "never", "never", "never", "never"],
+        ["rollcall", "4", "3", "1", "1", "1", "0.50", "never", "never", "never", "never"],
     ]
+
+
+def test_the_table_fits_on_eighty_columns() -> None:
+    console = Console(width=80)
+    slow = Outcome(Way.ROLLCALL, [RoomOutcome(str(n), 99.99) for n in range(1000)], looks=0)
+    with console.capture() as printed:
+        console.print(outcome_table([slow]))
+
+    assert printed.get().splitlines()[1].split() == ["rollcall", "1000", "1000", "0", "0", "0", *["99.99"] * 5]
 
 
 def test_while_it_runs_a_room_without_an_agent_waits_and_is_not_lost() -> None:
