@@ -29,7 +29,13 @@ from tests.fakes.store import Line
 from tests.fakes.store.server import Stored
 from tests.simulation.audit import AuditedStore
 from tests.simulation.planting import Bug, replaced
-from tests.simulation.wish_bugs import IsDeafBeforeRouting, KeepsTheLate, ReplacesTheRelieved, SwitchesBlindly
+from tests.simulation.wish_bugs import (
+    DispatchesThePaused,
+    IsDeafBeforeRouting,
+    KeepsTheLate,
+    ReplacesTheRelieved,
+    SwitchesBlindly,
+)
 from tests.simulation.world import World
 
 
@@ -211,5 +217,6 @@ BUGS: Final[Mapping[str, Bug]] = {
         KeepsTheLate(),
         IsDeafBeforeRouting(),
         SwitchesBlindly(),
+        DispatchesThePaused(),
     )
 }

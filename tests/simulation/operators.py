@@ -5,6 +5,7 @@ fallback of another one. Two that ask at the same moment pass them both.
 """
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from orchestrator.core.facts import (
@@ -15,8 +16,11 @@ from orchestrator.core.facts import (
     PlacementSpec,
     RoomListed,
     RoomOpened,
+    RoundWanted,
     Source,
 )
+from orchestrator.core.operations import may_begin
+from orchestrator.core.pauses import Pause
 from orchestrator.core.session import Session
 from orchestrator.runtime.ports import LiveKitError, StoreUnavailable
 from orchestrator.web.commands import opening_of
@@ -114,6 +118,10 @@ class _Desk:
                     await self._switch(wish)
                 case Asks.TOKEN:
                     await self._token(wish)
+                case Asks.REDISPATCH:
+                    await self._redispatch(wish)
+                case Asks.PAUSE | Asks.RESUME:
+                    await self._pause(wish)
         except _Refused as refused:
             return refused.status
         except StoreUnavailable:
@@ -124,14 +132,18 @@ class _Desk:
 
     async def _add(self, wish: Wish) -> None:
         session = await self._live(wish.room)
+        wanted = AgentWanted(self._spec(wish), Source.OPERATOR)
         if session is None:
+            self._refuse_a_fallback(wish)
+            await self._store.expect(wish.room, [wanted])
             opening, _ = await self._rooms.opening(wish.room)
             session = await self._store.read(opening.sid)
         else:
             opening = opening_of(session)
         if session is not None:
             _refuse_a_second(session, wish.agent_name)
-        await self._tell(opening, AgentWanted(self._spec(wish), Source.OPERATOR))
+        lives = RoomListed(requested_at=self._replica.clock.now())
+        await self._tell(opening, *((lives, wanted) if session is None or session.ended else (wanted,)))
 
     async def _remove(self, wish: Wish) -> None:
         session = await self._live(wish.room)
@@ -151,11 +163,32 @@ class _Desk:
         wanted = AgentWanted(self._spec(wish), Source.WORKER, instead_of=relieved, grace=wish.grace)
         await self._tell(opening_of(session), wanted)
 
+    async def _redispatch(self, wish: Wish) -> None:
+        session = await self._live(wish.room)
+        if session is None:
+            raise _Refused(_NOT_FOUND)
+        begun = [p for p in session.placements if may_begin(session, p, named=False)]
+        if not begun:
+            raise _Refused(_CONFLICT)
+        for agent_name in sorted({p.candidates[0].agent_name for p in begun}):
+            await self._replica.runtime.pacing.welcome(agent_name)
+        await self._tell(opening_of(session), RoundWanted(None, f"{wish}", Source.OPERATOR))
+
+    async def _pause(self, wish: Wish) -> None:
+        """Or the end of one."""
+        replica, name = self._replica, wish.agent_name
+        board, now = replica.runtime.pauses, replica.clock.now()
+        if wish.asks is Asks.RESUME:
+            await board.resume(name)
+            return
+        pause = Pause(now, now + wish.lasts)
+        await board.pause(name, pause)
+        if replica.world.paused.get(name) == pause:
+            replica.world.paused[name] = replace(pause, by=replica.name)  # which knows of it from now on
+
     async def _token(self, wish: Wish) -> None:
         wanted = AgentWanted(self._spec(wish), Source.TOKEN)
-        routed = self._replica.world.plan.route(wish.room, "").placements
-        if any(c.agent_name == wish.agent_name for p in routed if p.agent_name != wish.agent_name for c in p.candidates):
-            raise _Refused(_CONFLICT)
+        self._refuse_a_fallback(wish)
         await self._store.expect(wish.room, [wanted])
         opening = (await self._rooms.ensure(wish.room)).opening
         session = await self._store.read(opening.sid)
@@ -166,6 +199,12 @@ class _Desk:
             facts.append(wanted)
         if facts:
             await self._tell(opening, *facts)
+
+    def _refuse_a_fallback(self, wish: Wish) -> None:
+        """Of an agent that the room's route wants, should the room have to be made."""
+        routed = self._replica.world.plan.route(wish.room, "").placements
+        if any(c.agent_name == wish.agent_name for p in routed if p.agent_name != wish.agent_name for c in p.candidates):
+            raise _Refused(_CONFLICT)
 
     def _spec(self, wish: Wish) -> PlacementSpec:
         candidates = tuple(CandidateSpec(name) for name in dict.fromkeys((wish.agent_name, *wish.fallback)))

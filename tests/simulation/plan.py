@@ -11,7 +11,7 @@ from orchestrator.core.policy import OnLeave, Policy
 from orchestrator.core.proof import Proof
 from orchestrator.sandbox.workers import Behaviour
 from tests.simulation.faults import Fault, draw_faults
-from tests.simulation.wishes import Wish, draw_wishes
+from tests.simulation.wishes import Wish, draw_operations, draw_wishes
 
 QUIET: Final = 100.0
 """Seconds after the last fault: what the slowest policy drawn here needs, and twenty in which nothing may move any more."""
@@ -94,7 +94,12 @@ def draw(seed: int) -> Plan:
         return plan
     # From a stream of their own: the rest of the story is the one that is told without them, too.
     wishing = random.Random(f"wishes/{seed}")  # noqa: S311
-    return replace(plan, wishes=tuple(draw_wishes(wishing, plan.rooms, plan.faults, faulty_until)))
+    operating = random.Random(f"operations/{seed}")  # noqa: S311
+    wishes = (
+        *draw_wishes(wishing, plan.rooms, plan.faults, faulty_until),
+        *draw_operations(operating, plan.rooms, plan.faults, faulty_until),
+    )
+    return replace(plan, wishes=tuple(sorted(wishes, key=lambda wish: wish.at)))
 
 
 def _policy(chance: random.Random) -> Policy:

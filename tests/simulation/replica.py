@@ -109,7 +109,7 @@ class Replica:
             hearing=MemoryHearing(line),
             shares=MemoryShares(line),
             workers=MemoryWorkers(line),
-            pauses=MemoryPauses(line),
+            pauses=MemoryPauses(line, world.paused),
             incidents=MemoryIncidents(line),
             alerts=AuditedAlerts(line, world.judge),
             livekit=composition.livekit(AuditedLiveKit(direct, self.name, world)),

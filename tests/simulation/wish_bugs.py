@@ -13,6 +13,7 @@ from orchestrator.core.session import Agent, Session
 from orchestrator.runtime.aftercare import Aftercare
 from orchestrator.runtime.attempt import JOB_IDENTITY_AFTER
 from orchestrator.runtime.owner import SessionOwner, Superseded
+from orchestrator.runtime.pauses import PauseBoard
 from tests.simulation.planting import Bug, replaced
 
 
@@ -56,6 +57,17 @@ class KeepsTheLate(Bug):
 
     def in_place(self) -> AbstractContextManager[None]:
         return replaced(belonging, {"_was_sent_away": lambda *_: False})
+
+
+class _DeafBoard(PauseBoard):
+    def paused(self, agent_name: str) -> bool:  # that is the bug
+        return False
+
+
+class DispatchesThePaused(Bug):
+    name = "a pause is not heeded"
+    first = 20
+    parts: ClassVar[Mapping[str, type]] = {"PauseBoard": _DeafBoard}
 
 
 def _deaf_before_routing(session: Session, fact: AgentWanted, now: float) -> Session:

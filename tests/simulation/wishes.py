@@ -21,6 +21,14 @@ class Asks(StrEnum):
     REMOVE = "remove"
     SWITCH = "switch"
     TOKEN = "token"
+    REDISPATCH = "redispatch"
+    PAUSE = "pause"
+    """Of the agent's name, in all rooms."""
+    RESUME = "resume"
+
+
+_OF_ROOMS: Final = (Asks.ADD, Asks.REMOVE, Asks.SWITCH, Asks.TOKEN)
+_OF_OPERATORS: Final = (Asks.REDISPATCH, Asks.PAUSE, Asks.RESUME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +46,15 @@ class Wish:
     grace: float = 0.0
     goes_after: float = math.inf
     """Seconds after which a relieved agent leaves by itself: it has introduced the new one."""
+    lasts: float = 0.0
+    """Seconds after which a pause ends by itself."""
     again_after: float | None = None
     """The same is asked twice, so many seconds apart, as clients repeat what was not answered in time."""
 
     def __str__(self) -> str:
+        if self.asks in _OF_OPERATORS:
+            what = f" of {self.agent_name}" if self.asks is not Asks.REDISPATCH else f" in {self.room}"
+            return f"{self.at:7.2f} s  {self.asks}{what} lasts={self.lasts:.2f} again_after={self.again_after}"
         again = "" if self.again_after is None else f" again_after={self.again_after:.2f}"
         who = "" if self.asks is Asks.REMOVE else f" {','.join((self.agent_name, *self.fallback))}"
         how = f" target={self.target} grace={self.grace:.2f} goes_after={self.goes_after:.2f}{again}"
@@ -63,6 +76,22 @@ def _in_a_row(chance: random.Random, room: "RoomPlan", faults: Sequence[Fault], 
         at = min(at + chance.choice((0.0, chance.uniform(0.0, 1.0), chance.uniform(1.0, 12.0))), until)
 
 
+def draw_operations(chance: random.Random, rooms: Sequence["RoomPlan"], faults: Sequence[Fault], until: float) -> list[Wish]:
+    """What operators do to what is there: begin rounds anew, pause agents and resume them. Mostly a few of these, or none."""
+    return [_operation(chance, chance.choice(rooms), faults, until) for _ in range(chance.choice((0, 1, 2, 3, 5)))]
+
+
+def _operation(chance: random.Random, room: "RoomPlan", faults: Sequence[Fault], until: float) -> Wish:
+    return Wish(
+        _moment(chance, room, faults, until),
+        room.name,
+        chance.choices(_OF_OPERATORS, (5, 2, 2))[0],
+        agent_name=chance.choice(("mary", "mary", "tom", "ann")),
+        lasts=chance.uniform(0.5, 20.0),
+        again_after=chance.choice((0.0, chance.uniform(0.0, 3.0))) if chance.random() < 0.25 else None,
+    )
+
+
 def _moment(chance: random.Random, room: "RoomPlan", faults: Sequence[Fault], until: float) -> float:
     """Any time of the room's life; rather often when it has just opened, when something breaks, or when it has closed."""
     when = chance.random()
@@ -80,7 +109,7 @@ def _moment(chance: random.Random, room: "RoomPlan", faults: Sequence[Fault], un
 
 def _wish(chance: random.Random, room: "RoomPlan", at: float) -> Wish:
     closed = at > room.closes_at  # whoever asks for an agent now opens the room again
-    asks = chance.choices(list(Asks), (5, 1, 1, 3) if closed else (3, 3, 5, 1))[0]
+    asks = chance.choices(_OF_ROOMS, (5, 1, 1, 3) if closed else (3, 3, 5, 1))[0]
     return Wish(
         at,
         room.name,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from orchestrator.core.pauses import Pause
 from orchestrator.core.placement import Placement
 from orchestrator.core.proof import agent_name_of
 from orchestrator.core.session import Session
@@ -66,6 +67,8 @@ class World:
         self._balancer = self.chance("balancer")
         self._people = People(self, self.chance("people"))
         self.workforce = Workforce(self)
+        self.paused: dict[str, Pause] = {}
+        """Agent names that operators have paused, for all replicas."""
         self._operators = Operators(self, self.chance("operators"))
         self._striking = 0
         self._struck_at = 0.0

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 _ROUNDING = 0.5
 """Seconds: the clocks of two replicas, each of which has learned the store's."""
 
+_KNOWN_EVERYWHERE = 4.0
+"""Seconds after a pause: each replica looks every two, and a call that was recorded before may wait for the API."""
+
 
 class NoMoreThanThePolicy(Invariant):
     number = "I12"
     sentence = (
         "Attempts never exceed the policy, then at most one per keep_trying; none after verified, ended or cancelled; each is "
-        "recorded before it is called, and called once"
+        "recorded before it is called, and called once; none while its agent is paused"
     )
 
     def __init__(self, world: "World") -> None:
@@ -33,6 +36,7 @@ class NoMoreThanThePolicy(Invariant):
         key = write.key
         if key is None:
             return
+        self._not_paused(replica, write)
         if key.attempt_id in self._called:
             self.broken(write.room, f"{replica} calls attempt {key.attempt} of {key.placement} again")
         self._called.add(key.attempt_id)
@@ -63,6 +67,14 @@ class NoMoreThanThePolicy(Invariant):
                 self.broken(session.room, f"attempt {attempt.number} of {name} begins {since}")
         elif placement.tries > placement.policy.attempts and not self._forgotten(placement):
             self.broken(session.room, f"attempt {attempt.number} of {name} is the {placement.tries}th of this round")
+
+    def _not_paused(self, replica: str, write: Write) -> None:
+        pause, now = self.world.paused.get(write.agent_name), self.world.clock.now()
+        if pause is None or not pause.holds(now) or now - pause.since < _KNOWN_EVERYWHERE:
+            return
+        # Where something is broken, others than the one that was asked for it may not have heard of it yet.
+        if pause.by == replica or self.world.calm_since(self.world.loop.time() - (now - pause.since)):
+            self.broken(write.room, f"{write.agent_name} is dispatched {now - pause.since:.1f} s after it was paused")
 
     def _forgotten(self, placement: Placement) -> bool:
         """Whether the store has just lost what was known of the attempts before."""
