@@ -107,7 +107,7 @@ def throttled() -> list[float]:
     return []
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def ours(project: Project, throttled: list[float]) -> AsyncIterator[LiveKitApi]:
     """The calls as the service makes them."""
     clock = StoreClock()
@@ -117,7 +117,7 @@ async def ours(project: Project, throttled: list[float]) -> AsyncIterator[LiveKi
         yield client
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def room(project: Project) -> AsyncIterator[str]:
     """The name of a room of our own, which exists, and is gone afterwards."""
     name = f"rollcall-cloud-{uuid.uuid4().hex[:12]}"
