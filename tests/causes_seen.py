@@ -23,9 +23,6 @@ ids, times, and the agent's name, for which `mary` stands. **Where**: on a real 
 a server cannot be made to do in seconds, on the stand-in of the tests. What a cause means in general is in
 [causes.md](causes.md), what to do in the [runbooks](../runbooks/README.md).
 
-`room_gone` and `room_empty` are in the closed list, and nothing names them yet: a room that ends ends its session (outcome
-`abandoned`), and when everybody has left nothing is tried any more.
-
 Written by `pytest --write-causes tests/e2e/test_causes.py tests/integration/documents/test_causes_seen.py`; without the option
 the same tests compare it with what they see.
 
