@@ -16,8 +16,9 @@ from orchestrator.client.text import printable
 from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError
 from orchestrator.runtime.tasks import Tasks
 
-SETTLE: Final = 3.0
-"""Seconds from the last room's agent to the last look: a second agent, or a goodbye, may follow."""
+SETTLE: Final = 6.0
+"""Seconds from the last room's agent to the last look: a second agent, or a goodbye, may follow. And what leaves within five
+seconds, Rollcall takes for an agent that failed."""
 
 
 class People(Protocol):
