@@ -1,5 +1,7 @@
 """A livekit-server is found where people expect it, built once where there is none, and its absence is said in one sentence."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,21 @@ def test_one_is_built_once_and_leaves_nothing_but_itself(tmp_path: Path, monkeyp
     assert list(built(tmp_path).parent.iterdir()) == [built(tmp_path)]
     program(go, A_GO_THAT_FAILS)
     assert run(monkeypatch, "--build") == 0
+
+
+def test_two_that_want_one_at_the_same_time_build_it_once(tmp_path: Path) -> None:
+    times = tmp_path / "times"
+    program(tmp_path / "bin" / "go", A_GO_THAT_BUILDS.replace("#!/bin/sh\n", f'#!/bin/sh\necho built >> "{times}"\n'))
+    both = threading.Barrier(2)
+
+    def want() -> Path | None:
+        both.wait(timeout=10)
+        return livekit_server.PROGRAM.ensure(lambda line: None)
+
+    with ThreadPoolExecutor(2) as threads:
+        found = [wish.result() for wish in [threads.submit(want) for _ in range(2)]]
+    assert found == [built(tmp_path)] * 2
+    assert times.read_text() == "built\n"
 
 
 def test_a_failed_build_says_why_and_how_to_get_one_and_leaves_nothing(
