@@ -55,8 +55,7 @@ class Traces:
         if root.sampled:
             told = {step.path for step in steps_of(before)} if before is not None else set()
             for step in steps_of(after):
-                # What was over, by a listing, and lives on ends a second time.
-                if step.path not in told or (step.path == SESSION and before is not None and not before.ended):
+                if step.path not in told:
                     self._tell(after, root, step)
 
     def traceparent(self, session: Session, placement: str, number: int) -> str:
@@ -110,7 +109,7 @@ class Traces:
 
 
 def _may_have_finished(before: Session, after: Session) -> bool:
-    """Whether anything has changed of which steps are made: most facts change neither."""
+    """Whether anything has changed of which steps are made: most facts change none of it."""
     changed = before.placements is not after.placements or before.ended_at != after.ended_at or before.routed != after.routed
     return changed or before.timeline_total != after.timeline_total
 
