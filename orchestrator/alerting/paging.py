@@ -61,11 +61,13 @@ class Paging:
             silences = await self._silences.look(self._clock.now()) if due else ()
             for group in due:
                 try:
-                    looked = await self._pages.look(sink, group)
+                    await self._settle(await self._pages.look(sink, group), grouping, silences)
                 except StoreCorrupt as error:
                     log.warning("page_unreadable", sink=sink, error=str(error))  # a newer replica's: it will see to it
-                else:
-                    await self._settle(looked, grouping, silences)
+                except StoreUnavailable as error:
+                    log.warning("pages_unavailable", sink=sink, error=str(error))
+                except Exception:  # one group's top: a defect in one must not keep the pages of the others from being told
+                    log.exception("page_failed", sink=sink)
 
     async def _settle(self, looked: GroupLook, grouping: Grouping, silences: Sequence[Silence]) -> None:
         now, gathered = self._clock.now(), looked.gathered

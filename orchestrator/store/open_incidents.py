@@ -40,7 +40,7 @@ class OpenIncidents:
     async def page(self, *, cursor: str | None, limit: int) -> tuple[tuple[Alert, ...], str | None]:
         """What opened them, newest first, and the next page's cursor. Raises ValueError for one that no page gave."""
         after = None if cursor is None else Position.parse(cursor)
-        positions = await newest(self._connection, self._keys.open, after=after, count=limit)
+        positions = await newest(self._connection, self._keys.alerts_open, after=after, count=limit)
         commands = (("HGET", self._keys.alert(f"{position.sid}/firing"), "body") for position in positions)
         bodies: list[bytes | None] = await self._connection.calls(*commands) if positions else []
         alerts = tuple(alert for body in bodies if body is not None and (alert := _readable(body)) is not None)
@@ -48,9 +48,9 @@ class OpenIncidents:
 
     async def groups(self) -> tuple[Group, ...]:
         """The largest first."""
-        named: list[bytes] = await self._connection.call("SMEMBERS", self._keys.groups)
+        named: list[bytes] = await self._connection.call("SMEMBERS", self._keys.alert_groups)
         names = sorted(name.decode() for name in named)[:_GROUPS]
-        keys = [self._keys.group(name) for name in names]
+        keys = [self._keys.alert_group(name) for name in names]
         commands = [command for key in keys for command in (("ZCARD", key), ("ZRANGE", key, 0, 0, "WITHSCORES"))]
         replies = await self._connection.calls(*commands) if commands else []
         found = (
@@ -62,7 +62,7 @@ class OpenIncidents:
 
     async def count(self) -> int:
         """How many are open."""
-        count: int = await self._connection.call("ZCARD", self._keys.open)
+        count: int = await self._connection.call("ZCARD", self._keys.alerts_open)
         return count
 
 

@@ -87,7 +87,15 @@ class Outbox:
         kept, status = (_WATCHDOG_KEPT, "") if sign else (_KEPT, alert.status)
         await self._queue.run(
             self._connection,
-            (keys.alert(alert.id), keys.alert(firing_id(alert)), keys.open, keys.groups, keys.group(group), *due, *gathering),
+            (
+                keys.alert(alert.id),
+                keys.alert(firing_id(alert)),
+                keys.alerts_open,
+                keys.alert_groups,
+                keys.alert_group(group),
+                *due,
+                *gathering,
+            ),
             (
                 alert.id,
                 encode_alert(alert),

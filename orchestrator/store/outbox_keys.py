@@ -47,15 +47,15 @@ class OutboxKeys:
         return f"{self._prefix}{{outbox}}:page:{sink}:{group}"
 
     @property
-    def open(self) -> str:
+    def alerts_open(self) -> str:
         """A sorted set: the incidents that fire, by since when. The alert that told of each is kept for a month."""
         return f"{self._prefix}{{outbox}}:open"
 
     @property
-    def groups(self) -> str:
+    def alert_groups(self) -> str:
         """A set: the groups that have incidents which fire."""
         return f"{self._prefix}{{outbox}}:groups"
 
-    def group(self, group: str) -> str:
+    def alert_group(self, group: str) -> str:
         """A sorted set: the incidents of one group that fire, by since when."""
         return f"{self._prefix}{{outbox}}:group:{group}"

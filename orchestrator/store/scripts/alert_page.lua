@@ -9,7 +9,7 @@
 -- Answers whether it was so (1 or 0).
 
 local page, fresh, told, gathered, held, due, message, before = unpack(KEYS)
-local version, group, look, count, ttl, record, id, body, superseded = unpack(ARGV)
+local version, group, look, count, ttl, record, id, body, superseded = unpack(ARGV, 1, 9) -- all at once would not fit the stack
 if (redis.call('HGET', page, 'version') or '0') ~= version then
   return 0
 end

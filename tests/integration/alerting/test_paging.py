@@ -246,6 +246,15 @@ async def test_what_changes_while_a_replica_decides_undoes_its_decision(world: W
     assert await world.turns(9) == [("firing", 3, LEAD)]
 
 
+async def test_a_page_that_cannot_be_read_keeps_no_other_from_being_told(
+    world: World, connection: Connection, keys: Keys
+) -> None:
+    await world.outbox.queue(firing(1, Cause.LEFT))
+    await world.fire(2)
+    await connection.call("HSET", keys.page("pager", "unverified:left:mary"), "record", "{")
+    assert await world.turns(9) == [("firing", None, "RM_02/mary/1")]
+
+
 @pytest.mark.parametrize("ungrouped_before", [True, False])
 async def test_whoever_was_told_before_a_sink_grouped_hears_of_the_end_and_nobody_else(
     world: World, connection: Connection, keys: Keys, *, ungrouped_before: bool
