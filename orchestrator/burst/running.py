@@ -13,10 +13,11 @@ from orchestrator.burst.plan import Plan, Way
 from orchestrator.burst.rooms import QUIET, Removal, names
 from orchestrator.client.errors import CommandFailed
 from orchestrator.client.text import printable
+from orchestrator.core.policy import EARLY_LEAVE
 from orchestrator.runtime.ports import Clock, LiveKit, LiveKitError
 from orchestrator.runtime.tasks import Tasks
 
-SETTLE: Final = 6.0
+SETTLE: Final = EARLY_LEAVE + 1.0
 """Seconds from the last room's agent to the last look: a second agent, or a goodbye, may follow. And what leaves within five
 seconds, Rollcall takes for an agent that failed."""
 
