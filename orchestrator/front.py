@@ -85,7 +85,7 @@ class Front:
 
     def _routes(self) -> tuple[Route, ...]:
         behind, settings = self._behind, self._behind.settings
-        page = debug.DebugPage(
+        page = debug.debug_page(
             debug.FOLDER,
             dev=settings.dev,
             operators=any(token.scope is Scope.OPERATE for token in settings.api_tokens),
