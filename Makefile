@@ -23,10 +23,10 @@ help: ## list the targets
 setup: .venv/.ready .venv-worker/.ready page ## install everything: .venv, .venv-worker, livekit-server, the page (idempotent)
 	@$(BIN)/python -m deploy.tools.livekit_server --build
 
-page: orchestrator/web/page/livekit-client.mjs ## what the debug page needs from npm (Node 18 or later; left out without npm)
+page: orchestrator/web/page/livekit-client.mjs ## what the pages need from npm (Node 18 or later; left out without npm)
 
-orchestrator/web/page/livekit-client.mjs: deploy/page/package.json deploy/page/package-lock.json deploy/page/.npmrc
-	@$(PYTHON) -m deploy.tools.debug_page
+orchestrator/web/page/livekit-client.mjs: deploy/page/package.json deploy/page/package-lock.json deploy/page/.npmrc deploy/tools/pages.py
+	@$(PYTHON) -m deploy.tools.pages
 
 .venv/.ready: requirements/orchestrator.txt requirements/dev.txt requirements/build.txt pyproject.toml
 	@$(call create_venv,.venv)
@@ -95,7 +95,7 @@ lock: .venv/.ready ## compile requirements/*.txt from pyproject.toml (ARGS=--upg
 	@requirements/lock $(ARGS)
 
 clean: ## remove the environments, caches and artifacts
-	@rm -rf .venv .venv-worker .artifacts deploy/page/node_modules orchestrator/web/page/livekit-client* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-worker .artifacts deploy/page/node_modules orchestrator/web/page/livekit-client* orchestrator/web/screen/{preact,htm}[.-]* build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that works is kept, whatever PYTHON says now: `make clean` makes room for another one.

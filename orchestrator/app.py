@@ -179,7 +179,7 @@ class Replica:
             tasks=self._tasks,
             allowance=self._allowance,
             configured=settings.agents,
-            link=Links(settings.base_url).session,
+            link=Links(settings.base_url).screen,
             on_round=self._metrics.observe_round,
             traceparent=self._traces.traceparent,
         )

@@ -1,4 +1,4 @@
-"""What the screen is given: the ways in, the sessions as they change, the webhooks that came last."""
+"""The screen, and what it is given: the ways in, the sessions as they change, the webhooks that came last."""
 
 from contextlib import suppress
 from importlib.metadata import version
@@ -11,6 +11,7 @@ from orchestrator.store.changes import Changes
 from orchestrator.store.logins import Logins
 from orchestrator.store.open_incidents import OpenIncidents
 from orchestrator.store.received import ReceivedWebhooks
+from orchestrator.web import screen_page
 from orchestrator.web.auth import Bearers
 from orchestrator.web.entrance import ScreenEntrance
 from orchestrator.web.events import Events, event_routes
@@ -67,6 +68,7 @@ class Screen:
         events = Events(self._feed, behind.clock, SystemRandomness().fraction, behind.metrics.event_clients_dropped.inc)
         inbox = InboxParts(self._received, door, behind.store, self._audit, redaction.hides_room_metadata)
         return (
+            *screen_page.routes(screen_page.screen_page(screen_page.FOLDER)),
             *login_routes(LoginDoor(self._bearers, self._logins, behind.clock, behind.settings.public_url)),
             *event_routes(events),
             *inbox_routes(inbox),

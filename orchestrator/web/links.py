@@ -20,6 +20,10 @@ class Links:
         """By sid: a room's name may have a newer session by the time that somebody follows the link."""
         return f"{self._base}/sessions/{quote(session.sid, safe='')}"
 
+    def screen(self, session: Session) -> str:
+        """The session's page on the screen."""
+        return f"{self._base}/#/sessions/{quote(session.sid, safe='')}"
+
     @property
     def incidents(self) -> str:
         """The page of all that is wrong now."""

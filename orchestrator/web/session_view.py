@@ -94,6 +94,8 @@ class TimelineView(_View):
 
 class LinksView(_View):
     self_: Annotated[str, Field(serialization_alias="self")]
+    screen: str
+    """Where a person sees it."""
     runbook: str | None
     """What to do about the cause that is shown."""
 
@@ -147,7 +149,11 @@ def session_view(session: Session, now: float, links: Links) -> SessionView:
         placements=tuple(_placement(session, p, now) for p in session.placements),
         warnings=shown_warnings(session),
         timeline=tuple(_entry(e) for e in sorted(session.timeline, key=lambda e: e.at)),
-        links=LinksView(self_=links.session(session), runbook=links.runbook(shown_cause) if shown_cause else None),
+        links=LinksView(
+            self_=links.session(session),
+            screen=links.screen(session),
+            runbook=links.runbook(shown_cause) if shown_cause else None,
+        ),
     )
 
 

@@ -32,7 +32,7 @@ def missing() -> str | None:
     if shutil.which(PROGRAM) is None:
         return f"no browser at {PROGRAM} (Debian: apt install chromium)"
     if not (REPOSITORY / "orchestrator/web/page/livekit-client.mjs").exists():
-        return "the debug page was left out: run `make page`, which needs npm"
+        return "the pages were left out: run `make page`, which needs npm"
     return None
 
 
@@ -50,8 +50,8 @@ async def browser_page(*, microphone: bool = True) -> AsyncIterator[Page]:
             await browser.close()
 
 
-async def keep(page: Page, name: str) -> Path:
-    """A screenshot of all of the page, for people to look at."""
+async def keep(page: Page, name: str, *, whole: bool = True) -> Path:
+    """A screenshot of all of the page, or of what is seen of it, for people to look at."""
     path = SCREENSHOTS / f"{name}.png"
-    await page.screenshot(path=path, full_page=True)
+    await page.screenshot(path=path, full_page=whole)
     return path
