@@ -62,6 +62,7 @@ test("one sentence says how many of how many are well", () => {
   const said = (by_state) => standing({ by_state });
   assert.deepEqual(said({}), { tone: "good", sentence: "No room waits for an agent." });
   assert.deepEqual(said({ verified: 1 }), { tone: "good", sentence: "The one room has its agent." });
+  assert.deepEqual(said({ dispatching: 1 }), { tone: "busy", sentence: "The one room waits for its agent." });
   assert.deepEqual(said({ unverified: 1 }), { tone: "bad", sentence: "The one room lacks its agent." });
   assert.deepEqual(said({ verified: 4_120, unrouted: 3, ended: 9 }), { tone: "good", sentence: "All 4,120 rooms have their agent." });
   assert.deepEqual(said({ verified: 4, dispatching: 1 }), { tone: "busy", sentence: "4 of 5 rooms have their agent; 1 agent is on the way." });

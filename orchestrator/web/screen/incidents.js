@@ -36,16 +36,20 @@ function Open({ incidents }) {
   if (!incidents.length) return html`<p class="none">No incident is open.</p>`;
   return html`<section aria-labelledby="open"><h2 id="open">Open</h2><div class="scrolls" tabindex="0" role="group" aria-label="Open incidents"><table>
     <caption class="unseen">Incidents that are open</caption>
-    <thead><tr><th scope="col">Severity</th><th scope="col">What</th><th scope="col">Room</th><th scope="col">Agent</th><th scope="col">Cause</th><th scope="col">Since</th><th scope="col">Do</th></tr></thead>
+    <thead><tr><th scope="col">Severity</th><th scope="col">What</th><th scope="col">Agent</th><th scope="col">Cause</th><th scope="col">Since</th><th scope="col">Do</th></tr></thead>
     <tbody>${incidents.map((incident) => html`<tr key=${incident.incident}>
       <td><${State} word=${incident.severity} /></td>
-      <th scope="row">${worded(incident.type)}<small class="below">${incident.summary}</small></th>
-      <td>${incident.sid ? html`<a href=${write("sessions", incident.sid)}>${incident.room || incident.sid}</a>` : html`<${Nothing} />`}</td>
+      <th scope="row"><${What} incident=${incident} /><small class="below">${incident.summary}</small></th>
       <td>${incident.agent_name === null ? html`<${Nothing} />` : named(incident.agent_name)}</td>
       <td>${incident.cause ? html`<code>${incident.cause}</code>` : html`<${Nothing} />`}</td>
       <td><${Ago} at=${incident.since} /></td>
       <td>${incident.silenced_by ? html`<small>silenced</small>` : html`<${Buttons} incident=${incident} />`}</td>
     </tr>`)}</tbody></table></div></section>`;
+}
+
+function What({ incident: { sid, room, type } }) {
+  if (!sid) return worded(type);
+  return html`<a href=${write("sessions", sid)}>${room || sid}</a> <small>${worded(type)}</small>`;
 }
 
 function Buttons({ incident }) {

@@ -11,26 +11,15 @@ import { Agents } from "./agents.js";
 import { Audit } from "./audit.js";
 import { Inbox } from "./inbox.js";
 import { Incidents } from "./incidents.js";
+import { say } from "./said.js";
 import { Session } from "./session.js";
 import { Sessions } from "./sessions.js";
 import { html, render, Screen, useEffect, useMemo, useRef, useState } from "./view.js";
 import { standing } from "./words.js";
 
 const SECOND = 1_000;
-const SAID_FOR = 10 * SECOND;
 
 const VIEWS = { sessions: Sessions, agents: Agents, incidents: Incidents, inbox: Inbox, audit: Audit };
-
-let silent;
-
-/** Says something in the page's one live region, for a while. Said again, it is heard again. */
-function say(text) {
-  const line = document.getElementById("said");
-  clearTimeout(silent);
-  line.textContent = "";
-  requestAnimationFrame(() => (line.textContent = text));
-  silent = setTimeout(() => (line.textContent = ""), SAID_FOR);
-}
 
 function usePlace() {
   const [place, setPlace] = useState(() => address.read(location.hash));

@@ -13,6 +13,7 @@ export function standing(summary) {
       sentence: wanting === 1 ? "The one room lacks its agent." : `${unverified.toLocaleString("en")} of ${counted(wanting, "room")} ${unverified === 1 ? "lacks its" : "lack their"} agent.`,
     };
   }
+  if (dispatching && wanting === 1) return { tone: "busy", sentence: "The one room waits for its agent." };
   if (dispatching) {
     const waiting = `${counted(dispatching, "agent is", "agents are")} on the way`;
     return { tone: "busy", sentence: `${verified.toLocaleString("en")} of ${counted(wanting, "room")} have their agent; ${waiting}.` };
