@@ -66,9 +66,12 @@ class Commands:
             await self._parts.store.expect(room, [AgentWanted(spec, _source(request))])
             opening, existed = await self._opened(room)
             session = await self._parts.store.read(opening.sid)
+            # Who opened it meanwhile has placed whom we expected: that is no conflict, but what is asked for here.
+            to_be_done = not await self._is_repeated(request, opening.sid)
         else:
             opening, existed = opening_of(session), True
-        if session is None or await self._is_to_be_done(request, session, asked.agent_name):
+            to_be_done = await self._is_to_be_done(request, session, asked.agent_name)
+        if to_be_done:
             await self._audit(request, Action.ADD_AGENT, opening, asked.agent_name)
             wanted = AgentWanted(spec, _source(request))
             # LiveKit has just answered for the room: it lives, also where only listings had said that it was over.

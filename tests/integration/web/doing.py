@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from orchestrator.configuration.entries import AgentEntry
@@ -50,11 +50,16 @@ class OneRoom:
     def __init__(self) -> None:
         self.existed = False
         self.fails: LiveKitError | None = None
+        self.webhook: Callable[[RoomOpened], Awaitable[None]] | None = None
+        """Comes before the answer to who has the room made."""
 
     async def opening(self, name: str) -> tuple[RoomOpened, bool]:
         if self.fails is not None:
             raise self.fails
-        return RoomOpened(name, "RM_made", NOW), self.existed
+        opening = RoomOpened(name, "RM_made", NOW)
+        if self.webhook is not None:
+            await self.webhook(opening)
+        return opening, self.existed
 
 
 class Remembered:

@@ -97,6 +97,13 @@ async def test_whoever_opens_the_new_room_knows_who_is_wanted_before_livekit_has
     assert (await doing.session("RM_first")).placement("tom").state is PlacementState.WAITING
 
 
+async def test_the_webhook_of_the_new_room_may_be_faster_than_livekit_s_answer(client: Client, doing: Doing) -> None:
+    doing.rooms.webhook = doing.tell
+    answered = await asked(client, AGENTS, {"agent_name": "tom"}, 201)
+    assert (answered["sid"], answered["state"]) == ("RM_made", "waiting")
+    assert [placement.agent_name for placement in (await doing.session("RM_made")).placements] == ["tom"]
+
+
 async def test_a_fallback_of_the_new_rooms_route_is_not_placed_beside_it(client: Client, doing: Doing) -> None:
     doing.routed = Routed((PlacementSpec((CandidateSpec("mary"), CandidateSpec("tom"))),), "routes[0]")
     await asked(client, AGENTS, {"agent_name": "tom"}, 409)
