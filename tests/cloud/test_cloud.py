@@ -34,7 +34,7 @@ CALLS, RATE = 150, 30.0
 
 
 def spent(since: float) -> str:
-    return f"{time.monotonic() - since:.2f} s"
+    return f"{time.monotonic() - since:.3g} s"
 
 
 async def agent_in(ours: LiveKitApi, room: str) -> str | None:

@@ -28,7 +28,7 @@ SERVICE: Final[dict[AlertType, Runbook]] = {
             'Does `rollcall_webhooks_total` count `outcome="forged"`? LiveKit signs with a key that Rollcall does not have: '
             "add it under "
             "`keys`.",
-            "`webhook.urls` and `webhook.api_key` in livekit.yaml (LiveKit Cloud: Settings, Webhooks), the proxy, the "
+            "`webhook.urls` and `webhook.api_key` in livekit.yaml (LiveKit Cloud, assumed: Settings, Webhooks), the proxy, the "
             "firewall.",
         ),
         mend="Correct the address or the key in LiveKit, or add the key here.",
