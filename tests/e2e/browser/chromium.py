@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
 
+from orchestrator.web import debug, screen_page
 from tests.e2e.harness.process import REPOSITORY
 
 PROGRAM = "/usr/bin/chromium"
@@ -31,7 +32,9 @@ def missing() -> str | None:
     """What is to be done before a browser can be started."""
     if shutil.which(PROGRAM) is None:
         return f"no browser at {PROGRAM} (Debian: apt install chromium)"
-    if not (REPOSITORY / "orchestrator/web/page/livekit-client.mjs").exists():
+    fetched = [debug.FOLDER / name for name in debug.FETCHED.names]
+    fetched += [screen_page.FOLDER / name for name in screen_page.FETCHED.names]
+    if not all(path.exists() for path in fetched):
         return "the pages were left out: run `make page`, which needs npm"
     return None
 
