@@ -142,7 +142,7 @@ def test_a_change_of_the_configuration_is_a_rollout(helm: Path) -> None:
         (EMBEDDED, ("storeKeysInSecret.keys.REDIS_URL=redis://valkey",), "which of them you mean"),
         (EMBEDDED, ("storeKeysInSecret.keys.ROLLCALL_API_TOKENS=",), "ROLLCALL_API_TOKENS is empty"),
         (EMBEDDED, ("storeKeysInSecret.keys.LIVEKIT_API_SECRET=short",), "LIVEKIT_API_SECRET"),
-        (EXISTING, ("livekit.url=",), "livekit/url"),
+        (EXISTING, ("livekit.url=",), "(wss?|https?)"),
         (EXISTING, ("drainSeconds=31",), "terminationGracePeriodSeconds (45) must be at least 15 longer"),
         (EXISTING, ("replicas=3",), "replicas"),
         (EXISTING, ("storeConfigInSecret.existingSecret=mine",), "which of them you mean"),

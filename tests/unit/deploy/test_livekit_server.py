@@ -88,7 +88,7 @@ def test_two_that_want_one_at_the_same_time_build_it_once(tmp_path: Path) -> Non
 
     def want() -> Path | None:
         both.wait(timeout=10)
-        return livekit_server.PROGRAM.ensure(lambda line: None)
+        return livekit_server.ensure(lambda line: None)
 
     with ThreadPoolExecutor(2) as threads:
         found = [wish.result() for wish in [threads.submit(want) for _ in range(2)]]
