@@ -67,6 +67,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
     self_: str = msgspec.field(name="self")
+    screen: str | None = None
     runbook: str | None = None
 
 

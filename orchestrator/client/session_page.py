@@ -137,6 +137,8 @@ def _links(session: Session, url: str) -> Table:
     address = f"{url}/sessions/{quote(session.sid, safe='')}"
     made = grid(2)
     made.add_row("session", address)
+    if session.links.screen is not None:
+        made.add_row("screen", absolute(session.links.screen, url))
     made.add_row("runbook", absolute(session.links.runbook, url) if session.links.runbook else NOTHING)
     made.add_row("curl", f'curl -H "Authorization: Bearer $ROLLCALL_API_TOKEN" {shlex.quote(address)}')
     made.add_row("lk", f"lk dispatch list {shlex.quote(printable(session.room))}")

@@ -87,9 +87,9 @@ async def test_an_alert_arrives_with_its_labels_for_grouping_and_its_annotations
         "summary": "No worker took the job of mary.",
         "description": "Start one.",
         "runbook_url": "https://rollcall.example/runbook#not-taken",
-        "dashboard_url": "https://rollcall.example/sessions/RM_1",
+        "dashboard_url": "https://rollcall.example/#/sessions/RM_1",
     }
-    assert alert["generatorURL"] == "https://rollcall.example/sessions/RM_1"
+    assert alert["generatorURL"] == "https://rollcall.example/#/sessions/RM_1"
     assert alert["startsAt"] == "2025-11-21T08:00:00.500Z"
 
 

@@ -47,7 +47,7 @@ async def test_people_read_who_is_missing_where_why_and_what_to_do(service: Serv
     assert message["message"].splitlines() == [
         "No worker took the job of mary.",
         "Start one.",
-        "https://rollcall.example/sessions/RM_1",
+        "https://rollcall.example/#/sessions/RM_1",
         "Runbook: https://rollcall.example/runbook#not-taken",
     ]
     assert message["type"] == "failure"

@@ -143,7 +143,11 @@ async def test_a_verified_session_tells_its_whole_story(door: Door, client: Test
                 "identity": "agent-AJ_1",
             },
         ],
-        "links": {"self": "https://rollcall.example/sessions/RM_1", "runbook": None},
+        "links": {
+            "self": "https://rollcall.example/sessions/RM_1",
+            "screen": "https://rollcall.example/#/sessions/RM_1",
+            "runbook": None,
+        },
     }
 
 
@@ -391,7 +395,11 @@ async def test_without_a_public_url_links_are_paths(aiohttp_client: AiohttpClien
     door = Door()
     door.archive.keep(verified())
     client = await aiohttp_client(door.app, headers=READ)
-    assert (await get(client, "/sessions/RM_1"))["links"] == {"self": "/sessions/RM_1", "runbook": None}
+    assert (await get(client, "/sessions/RM_1"))["links"] == {
+        "self": "/sessions/RM_1",
+        "screen": "/#/sessions/RM_1",
+        "runbook": None,
+    }
 
 
 async def test_a_session_that_was_just_opened_can_be_seen(door: Door, client: TestClient[Any, Any]) -> None:

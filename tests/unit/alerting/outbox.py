@@ -17,7 +17,7 @@ FIRING = Alert(
     cause=Cause.NOT_TAKEN,
     summary="No worker took the job of mary.",
     fix="Start one.",
-    link="https://rollcall.example/sessions/RM_1",
+    link="https://rollcall.example/#/sessions/RM_1",
 )
 RESOLVED = replace(
     FIRING, id="RM_1/mary/1/resolved", status="resolved", at=1_763_712_060.0, summary="mary is in the room.", fix=None

@@ -21,7 +21,7 @@ def test_an_unverified_placement_is_told_whole() -> None:
         "cause": "not_taken",
         "summary": "No worker took the job of mary.",
         "fix": "Start one.",
-        "link": "https://rollcall.example/sessions/RM_1",
+        "link": "https://rollcall.example/#/sessions/RM_1",
     }
 
 

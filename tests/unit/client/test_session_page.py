@@ -33,6 +33,7 @@ Timeline (UTC)
 
 Links
   session  http://rollcall.example/sessions/RM_2
+  screen   http://rollcall.example/#/sessions/RM_2
   runbook  http://rollcall.example/runbook#not-taken
   curl     curl -H "Authorization: Bearer $ROLLCALL_API_TOKEN" http://rollcall.example/sessions/RM_2
   lk       lk dispatch list support-18"""
