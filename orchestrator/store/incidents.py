@@ -7,7 +7,7 @@ from orchestrator.store.keys import Keys
 from orchestrator.store.scripts import Script
 
 _TTL: Final = 8 * 86_400
-"""Seconds from when it was last found open."""
+"""Seconds after any replica has looked which are open."""
 
 _COMPLAINTS_TTL: Final = 3_600
 
@@ -33,8 +33,12 @@ class ServiceIncidents:
         await self._connection.calls(("DEL", self._keys.incident(kind)), ("SREM", self._keys.incidents_open, kind))
 
     async def kinds(self) -> frozenset[str]:
-        kinds: list[bytes] = await self._connection.call("SMEMBERS", self._keys.incidents_open)
-        return frozenset(kind.decode() for kind in kinds)
+        stored: list[bytes] = await self._connection.call("SMEMBERS", self._keys.incidents_open)
+        kinds = frozenset(kind.decode() for kind in stored)
+        if kinds:  # forgotten while it is open, it would be told anew under another id, and never be resolved under this one
+            kept = (self._keys.incidents_open, *map(self._keys.incident, kinds))
+            await self._connection.calls(*(("EXPIRE", key, _TTL) for key in kept))
+        return kinds
 
     async def complain(self, kind: str, replica: str, at: float) -> None:
         key = self._keys.complaints(kind)

@@ -176,7 +176,7 @@ class Keys(OutboxKeys):
 
     @property
     def incidents_open(self) -> str:
-        """A set: the kinds of which an incident was opened and not closed; eight days after the last was opened."""
+        """A set: the kinds of which an incident was opened and not closed; as long as those, from when any replica looked."""
         return f"{self._prefix}incidents"
 
     def complaints(self, kind: str) -> str:

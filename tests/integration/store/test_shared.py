@@ -144,6 +144,18 @@ async def test_an_incident_that_stays_open_is_remembered_for_as_long_as_it_is_fo
     assert await connection.call("TTL", keys.incident("webhooks_silent")) > 7 * DAY
 
 
+async def test_an_incident_of_which_nothing_is_found_any_more_is_remembered_for_as_long_as_a_replica_looks(
+    incidents: ServiceIncidents, connection: Connection, keys: Keys
+) -> None:
+    kept = (keys.incidents_open, keys.incident("webhooks_silent"))
+    await incidents.open("webhooks_silent")
+    for key in kept:
+        await connection.call("EXPIRE", key, 60)
+    await incidents.kinds()
+    for key in kept:
+        assert await connection.call("TTL", key) > 7 * DAY
+
+
 async def test_what_several_replicas_see_is_there_until_the_last_sees_it_no_more(incidents: ServiceIncidents) -> None:
     await incidents.complain("livekit_unreachable", "a", 100.0)
     await incidents.complain("livekit_unreachable", "b", 101.0)
