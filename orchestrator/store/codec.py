@@ -11,12 +11,13 @@ from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 
+from orchestrator.core.canary import Canary
 from orchestrator.core.facts import Fact, PersonJoined, PersonLeft
 from orchestrator.core.paging import Page
 from orchestrator.core.session import SCHEMA_VERSION, Session
 from orchestrator.core.silences import Silence
 from orchestrator.core.transcript import Said
-from orchestrator.runtime.ports import Alert, Delivered, StoreCorrupt
+from orchestrator.runtime.ports import Alert, Delivered, ScratchRoom, StoreCorrupt
 
 T = TypeVar("T")
 
@@ -96,6 +97,24 @@ def encode_silence(silence: Silence) -> bytes:
 def decode_silence(body: bytes) -> Silence:
     """Raises StoreCorrupt."""
     return _from_json(Silence, body)
+
+
+def encode_canary(canary: Canary) -> bytes:
+    return _to_json(_sparse(canary))
+
+
+def decode_canary(body: bytes) -> Canary:
+    """Raises StoreCorrupt."""
+    return _from_json(Canary, body)
+
+
+def encode_scratch_room(room: ScratchRoom) -> bytes:
+    return _to_json(_sparse(room))
+
+
+def decode_scratch_room(body: bytes) -> ScratchRoom:
+    """Raises StoreCorrupt."""
+    return _from_json(ScratchRoom, body)
 
 
 def encode_said(said: Said) -> bytes:

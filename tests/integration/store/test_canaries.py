@@ -70,3 +70,14 @@ async def test_rooms_are_known_until_they_are_closed(canaries: BookedCanaries) -
     await canaries.close("rollcall-scratch-1")
     await canaries.close("rollcall-scratch-1")
     assert (await canaries.rooms()).keys() == {"rollcall-scratch-2"}
+
+
+async def test_what_a_newer_replica_wrote_hides_nothing_else(
+    canaries: BookedCanaries, connection: Connection, keys: Keys
+) -> None:
+    await canaries.note(WELL, counts=True)
+    await canaries.open("rollcall-scratch-1", ROOM)
+    await connection.call("HSET", keys.canaries, "tom", b'{"agent_name":"tom","outcome":"of tomorrow"}')
+    await connection.call("HSET", keys.scratch_rooms, "rollcall-scratch-2", b'{"replica":7}')
+    assert await canaries.last(0.0) == {"mary": WELL}
+    assert await canaries.rooms() == {"rollcall-scratch-1": ROOM}
