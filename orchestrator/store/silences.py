@@ -14,7 +14,7 @@ from orchestrator.store.scripts import Outcome, Script
 log = structlog.get_logger()
 
 MOST: Final = 200
-"""Those included that ended within the last day: every alert that is about to be told is held against all of them."""
+"""Every alert that is about to be told is held against all of them."""
 
 _SHOWN: Final = 86_400
 """Seconds for which an ended one is still shown."""
@@ -32,7 +32,16 @@ class Silences:
         self._add = Script.load("silence_add")
 
     async def add(self, silence: Silence) -> bool:
-        """Whether there was room for it."""
+        """Whether there was room for it. Where there is none, the one goes that ended first."""
+        if await self._stored(silence):
+            return True
+        over = [one for one in await self.look(silence.starts_at) if not one.active(silence.starts_at)]
+        if not over:
+            return False
+        await self._connection.call("HDEL", self._keys.silences, min(over, key=lambda one: one.ends_at).id)
+        return await self._stored(silence)
+
+    async def _stored(self, silence: Silence) -> bool:
         added: bytes = await self._add.run(
             self._connection, [self._keys.silences], [_TTL, self._most, silence.id, encode_silence(silence)]
         )

@@ -52,6 +52,16 @@ async def test_a_silence_is_what_it_was_until_a_day_after_its_end_and_there_are_
     assert await silences.add(replace(later, id="s3"))
 
 
+async def test_those_that_have_ended_keep_no_room_from_new_ones(silences: Silences) -> None:
+    second = replace(SILENCE, id="s2", ends_at=190.0)
+    third = replace(SILENCE, id="s3", starts_at=195.0, ends_at=900.0)
+    await silences.add(SILENCE)
+    await silences.add(second)
+    assert await silences.add(third)
+    assert await silences.look(195.0) == (third, SILENCE)  # the other one ended first
+    assert not await silences.add(replace(third, id="s4"))
+
+
 async def test_one_that_a_newer_replica_wrote_hides_no_other(silences: Silences, connection: Connection, keys: Keys) -> None:
     await silences.add(SILENCE)
     await connection.call("HSET", keys.silences, "s9", b'{"match":{"type":["of tomorrow"]}}')
