@@ -2,18 +2,18 @@
 -- Say something of a group to a sink, or look at it again later: unless anything of it has changed since it was read.
 --
 -- KEYS  page, what is fresh, what was told, what is gathered for the sink, how much of each group is held, what is due to the
---       sink, the message, the message before
+--       sink, what a silence holds from it, the message, the message before
 -- ARGV  version that was read, group, when to look again (s) or nothing, how much is held, for how long (s),
 --       the page or nothing (it is over), id of the message or nothing, its body or nothing (it is kept already),
---       1: the message before is of no more use; then the incidents that it tells of first
+--       id of the message before or nothing, 1: its body is of no more use; then the incidents that it tells of first
 -- Answers whether it was so (1 or 0).
 
-local page, fresh, told, gathered, held, due, message, before = unpack(KEYS)
-local version, group, look, count, ttl, record, id, body, superseded = unpack(ARGV, 1, 9) -- all at once would not fit the stack
+local page, fresh, told, gathered, held, due, silenced, message, before = unpack(KEYS)
+local version, group, look, count, ttl, record, id, body, last, superseded = unpack(ARGV, 1, 10) -- all would not fit the stack
 if (redis.call('HGET', page, 'version') or '0') ~= version then
   return 0
 end
-for i = 10, #ARGV do
+for i = 11, #ARGV do
   local since = string.match(redis.call('HGET', fresh, ARGV[i]), '^%S+')
   redis.call('HDEL', fresh, ARGV[i])
   redis.call('ZADD', told, since, ARGV[i])
@@ -29,6 +29,10 @@ if id ~= '' then
     redis.call('HDEL', page, 'record')
   else
     redis.call('HSET', page, 'record', record)
+    if last ~= '' then -- a silence kept it back, and now its room has been told of: later it would have no end
+      redis.call('ZREM', silenced, last)
+      redis.call('ZREM', due, last)
+    end
   end
   if superseded == '1' then
     redis.call('DEL', before)

@@ -236,6 +236,22 @@ async def test_a_silence_that_comes_when_a_page_is_under_way_takes_neither_its_b
     assert await world.turns(9) == [("resolved", 2, LEAD)]
 
 
+async def test_a_room_whose_silence_held_back_its_page_is_told_of_no_more_once_a_later_page_has_named_it(world: World) -> None:
+    world.sink.down = True
+    await world.fire(1)
+    await world.turns(9)
+    world.silences = [Silence("s", AlertMatch(room=("room 1",)), 0.0, world.at + 999)]
+    world.sink.down = False
+    assert await world.turns(60) == []
+    await world.fire(2)
+    assert await world.turns(300) == [("firing", 2, LEAD)]
+    await world.resolve(1, 2)
+    assert await world.turns(60) == [("resolved", 2, LEAD)]
+    world.silences = []
+    await world.outbox.release()
+    assert await world.turns(999) == []
+
+
 async def test_what_changes_while_a_replica_decides_undoes_its_decision(world: World) -> None:
     await world.fire(1, 2)
     world.at += 9
