@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from orchestrator.core.scratch import hidden
 from orchestrator.core.session import Session
 from orchestrator.observability.spans import Span, SpanContext, SpanSink, span_id_of, trace_id_of
 from orchestrator.observability.steps import SESSION, Path, Step, attempt_path, steps_of
@@ -46,7 +47,12 @@ class Traces:
         self._known: OrderedDict[str, None] = OrderedDict()
 
     def folded(self, before: Session | None, after: Session, delivered: Delivered) -> None:  # noqa: ARG002 an observer's
-        """Tell the steps that this fact has finished; of a session that was taken over, all that are finished."""
+        """Tell the steps that this fact has finished; of a session that was taken over, all that are finished.
+
+        Of a room in which something is tried out, and nobody is wanted, there is nothing to tell.
+        """
+        if hidden(after):
+            return
         if self._is_new(after.sid):
             before = None
         elif before is not None and not _may_have_finished(before, after):

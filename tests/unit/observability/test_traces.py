@@ -5,6 +5,7 @@ import pytest
 from orchestrator.core import facts as f
 from orchestrator.core.causes import Cause, sentence
 from orchestrator.core.policy import Policy
+from orchestrator.core.scratch import SCRATCH_ROUTE, name_of
 from orchestrator.core.session import Session
 from orchestrator.core.transitions import fold
 from orchestrator.observability.spans import SpanContext, trace_id_of
@@ -93,6 +94,14 @@ def test_a_span_tells_room_and_sid_and_nothing_of_metadata() -> None:
     assert "hunter2" not in repr(replica.sink.spans)
     assert all(span.attributes["rollcall.room"] == "support-17" for span in replica.sink.spans)
     assert all(span.attributes["rollcall.sid"] == SID for span in replica.sink.spans)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_of_a_scratch_room_there_is_a_trace_only_where_an_agent_was_wanted_in_it_as_for_a_burst(*, wanted: bool) -> None:
+    rest = (requested(), accepted(), agent_joined()) if wanted else (agent_joined(),)
+    routes = routed("mary") if wanted else f.Routed((), SCRATCH_ROUTE)
+    replica = Replica().play(opened(name_of("1")), routes, *rest, f.RoomFinished(created_at=START))
+    assert bool(replica.sink.spans) is wanted
 
 
 def test_what_was_told_to_the_worker_is_the_span_of_its_attempt() -> None:
