@@ -107,19 +107,23 @@ class _Told(SpanExporter):
         """Spans of which it is known what became of them. Written by the SDK's thread alone."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = self._exporter.export(spans)
-        self.done += len(spans)
-        failing = result is not SpanExportResult.SUCCESS
-        self._count(REFUSED if failing else EXPORTED, len(spans))
-        if failing is not self._failing:
-            self._failing = failing
-            if failing:
-                log.warning(
-                    "traces_not_exported", note="The collector cannot be reached, or refuses them: these spans are lost."
-                )
-            else:
-                log.info("traces_exported_again")
+        result = SpanExportResult.FAILURE
+        try:
+            result = self._exporter.export(spans)
+        finally:  # the SDK swallows what is raised here: its spans are over, too, or the queue would seem full for ever
+            self._over(len(spans), failing=result is not SpanExportResult.SUCCESS)
         return result
+
+    def _over(self, spans: int, *, failing: bool) -> None:
+        self.done += spans
+        self._count(REFUSED if failing else EXPORTED, spans)
+        if failing is self._failing:
+            return
+        self._failing = failing
+        if failing:
+            log.warning("traces_not_exported", note="The collector cannot be reached, or refuses them: these spans are lost.")
+        else:
+            log.info("traces_exported_again")
 
     def shutdown(self) -> None:
         self._exporter.shutdown()

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from orchestrator.observability.otlp import QUEUE, OtlpSink, to_collector
 from orchestrator.observability.spans import Span, SpanContext
 from orchestrator.observability.steps import Moment
+from tests.e2e.harness.wait import wait_until
 from tests.fakes.collector import collector, told
 
 TRACE = 0x4BF92F3577B34DA6A3CE929D0E0E4736
@@ -50,6 +51,16 @@ class StuckExporter(SpanExporter):
 
     def shutdown(self) -> None:
         self.released.set()
+
+
+class BrokenExporter(SpanExporter):
+    """Fails where exporters are to answer."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        raise ValueError("a defect")
+
+    def shutdown(self) -> None:
+        """Nothing is open."""
 
 
 async def test_a_span_arrives_as_it_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,6 +118,17 @@ async def test_a_collector_that_never_answers_costs_a_bounded_queue_and_no_wait(
     await sink.close()
     assert asyncio.get_running_loop().time() - begun < 10
     exporter.released.set()
+
+
+async def test_what_the_exporter_cannot_even_send_takes_no_place_in_the_queue_for_ever() -> None:
+    counted = Counted()
+    sink = OtlpSink(BrokenExporter(), replica="r1", version="1", count=counted)
+    for _ in range(QUEUE):
+        sink.put(SPAN)
+    await wait_until(lambda: counted["refused"] == QUEUE, description="all of them are over")
+    sink.put(SPAN)
+    await sink.close()
+    assert counted == {"refused": QUEUE + 1}
 
 
 @pytest.mark.parametrize(
