@@ -124,7 +124,7 @@ class Front:
                     settings.agents,
                     self._audit,
                     behind.clock,
-                    lambda command: behind.metrics.commands.labels(command, Source.OPERATOR.value).inc(),
+                    self._count_operation,
                 )
             ),
         )
@@ -134,7 +134,9 @@ class Front:
         new_id = partial(secrets.token_hex, _SILENCE_ID_BYTES)
         incidents = OpenIncidents(behind.connection, behind.keys)
         return (
-            *silence_routes(SilenceParts(alerts.silences, alerts.outbox, self._audit, behind.clock, new_id)),
+            *silence_routes(
+                SilenceParts(alerts.silences, alerts.outbox, self._audit, behind.clock, new_id, self._count_operation)
+            ),
             *incident_routes(IncidentParts(incidents, alerts.silences, alerts.sinks.telling.severity, behind.clock)),
         )
 
@@ -156,6 +158,10 @@ class Front:
     def _see_webhook(self, seen: webhooks.Seen) -> None:
         self._behind.metrics.webhooks.labels(seen.outcome.value).inc()
         self._screen.note(seen)
+
+    def _count_operation(self, command: str) -> None:
+        """What an operator did that is no fact of a session: those are counted where they are folded."""
+        self._behind.metrics.commands.labels(command, Source.OPERATOR.value).inc()
 
     def _count_token(self, outcome: token_outcomes.Outcome) -> None:
         self._behind.metrics.tokens.labels(outcome.value).inc()

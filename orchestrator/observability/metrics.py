@@ -1,7 +1,7 @@
 """Every metric, once. Labels are of closed lists only: agents that are configured, outcomes, causes. Never a room."""
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -19,184 +19,187 @@ _ROUNDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _CALLS: Final = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
+class _Made:
+    """Families of metrics in one registry, each with its name, what it says, and its labels."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(name, says, labels, registry=self._registry)
+
+    def gauge(self, name: str, says: str, *labels: str) -> Gauge:
+        return Gauge(name, says, labels, registry=self._registry)
+
+    def histogram(self, name: str, says: str, *labels: str, buckets: Sequence[float]) -> Histogram:
+        return Histogram(name, says, labels, buckets=buckets, registry=self._registry)
+
+
 class Metrics:
     """The registry and what is in it. `agents` are the names that may be labels; all others count as one."""
 
     def __init__(self, agents: Iterable[str], version: str) -> None:
-        self.registry = registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._agents = frozenset(agents)
-        ProcessCollector(registry=registry)
-
-        build = Gauge("rollcall_build_info", "Always 1.", ["version", "python"], registry=registry)
-        build.labels(version, platform.python_version()).set(1)
-
-        self.webhooks = Counter("rollcall_webhooks_total", "Requests to the door for webhooks.", ["outcome"], registry=registry)
-        self.webhook_lag = Histogram(
-            "rollcall_webhook_lag_seconds",
-            "How late an event of LiveKit was stored, at the least: its own time is cut to the second.",
-            buckets=_LAGS,
-            registry=registry,
-        )
-        self.facts = Counter("rollcall_facts_total", "Facts folded into committed records.", ["fact"], registry=registry)
-        self.sessions_opened = Counter("rollcall_sessions_opened_total", "Sessions opened.", registry=registry)
-        self.sessions_ended = Counter("rollcall_sessions_ended_total", "Sessions ended.", ["outcome"], registry=registry)
-        self.attempts = Counter(
-            "rollcall_attempts_total",
-            "Attempts by what came of them: verified, their cause, superseded by another.",
-            ["agent", "outcome"],
-            registry=registry,
-        )
-        self.time_to_agent = Histogram(
-            "rollcall_time_to_agent_seconds",
-            "From when an agent was first wanted until it joined.",
-            ["agent"],
-            buckets=_TIMES_TO_AGENT,
-            registry=registry,
-        )
-        self.promises = Counter(
-            "rollcall_promises_total",
-            "Agents that people waited for, by whether they were verified within 5 s: in_time, late. "
-            "Each counts once; one that leaves again within seconds counts again.",
-            ["agent", "outcome"],
-            registry=registry,
-        )
-        self.duplicates = Counter(
-            "rollcall_duplicates_retired_total",
-            "Second agents of ours that were taken out of a room.",
-            ["agent"],
-            registry=registry,
-        )
-        self.commands = Counter(
-            "rollcall_commands_total",
-            "What people, callers and agents asked for: want, switch, dismiss, redispatch, cancel, resolve, pause, resume.",
-            ["command", "source"],
-            registry=registry,
-        )
-        self.tokens = Counter("rollcall_tokens_total", "Requests for tokens.", ["outcome"], registry=registry)
-        self.event_clients = Gauge(
-            "rollcall_event_clients", "Clients that follow the sessions of the screen at this replica.", registry=registry
-        )
-        self.event_clients_dropped = Counter(
-            "rollcall_event_clients_dropped_total",
-            "Clients that did not take what they were sent, and were dropped.",
-            registry=registry,
-        )
-        self.transcript_items = Counter(
-            "rollcall_transcript_items_total",
-            "Items of transcripts that were stored, repetitions included.",
-            registry=registry,
-        )
-        self.agents_lost = Counter(
-            "rollcall_agents_lost_total", "Verified agents that were lost.", ["agent", "cause"], registry=registry
-        )
-        self.unverified = Counter(
-            "rollcall_unverified_total", "Placements that became unverified.", ["agent", "cause"], registry=registry
-        )
-        self._in_flight = Gauge(
-            "rollcall_dispatches_in_flight",
-            "Dispatches called and not yet joined, over all replicas: each replica shows the same.",
-            ["agent"],
-            registry=registry,
-        )
-        self._slots = Gauge(
-            "rollcall_dispatch_slots", "How many may be in flight, over all replicas.", ["agent"], registry=registry
-        )
-        self._waiting = Gauge(
-            "rollcall_dispatches_waiting", "Placements that wait for a slot, over all replicas.", ["agent"], registry=registry
-        )
-        self._breaker = Gauge(
-            "rollcall_dispatch_breaker_open", "1 while one dispatch at a time probes.", ["agent"], registry=registry
-        )
-        self.livekit_calls = Histogram(
-            "rollcall_livekit_call_seconds",
-            "Calls to LiveKit's API.",
-            ["method", "outcome"],
-            buckets=_CALLS,
-            registry=registry,
-        )
-        self.api_share = Gauge(
-            "rollcall_api_share",
-            "The part of the project's budget of calls to LiveKit's API that this replica may make, in (0, 1].",
-            registry=registry,
-        )
-        self.store_calls = Histogram(
-            "rollcall_store_call_seconds", "Calls to the store.", ["method", "outcome"], buckets=_CALLS, registry=registry
-        )
-        self.alert_deliveries = Counter(
-            "rollcall_alert_deliveries_total", "Tries to deliver an alert.", ["sink", "outcome"], registry=registry
-        )
-        self._alerts_pending = Gauge(
-            "rollcall_alerts_pending",
-            "Alerts that a sink has not accepted yet, over all replicas.",
-            ["sink"],
-            registry=registry,
-        )
-        self._alerts_silenced = Gauge(
-            "rollcall_alerts_silenced",
-            "Alerts that silences keep from a sink, over all replicas.",
-            ["sink"],
-            registry=registry,
-        )
-        self._canary_seconds = Histogram(
-            "rollcall_canary_seconds",
-            "From the dispatch of a canary until its agent had answered; of those that were well.",
-            ["agent"],
-            buckets=_TIMES_TO_AGENT,
-            registry=registry,
-        )
-        self._canaries = Counter(
-            "rollcall_canaries_total",
-            "Canaries by what came of them: answering, failed; unknown: LiveKit could not say.",
-            ["agent", "outcome"],
-            registry=registry,
-        )
-        self.loop_lag = Histogram(
-            "rollcall_event_loop_lag_seconds", "How late the event loop is.", buckets=_CALLS, registry=registry
-        )
-        self._rounds = Histogram(
-            "rollcall_reconcile_seconds",
-            "Rounds of the reconciler of this replica.",
-            buckets=_ROUNDS,
-            registry=registry,
-        )
-        self._repairs = Counter(
-            "rollcall_reconcile_repairs_total",
-            "What the reconciler found: rooms adopted, ended, differing from the record, claimed for want of an owner.",
-            ["repair"],
-            registry=registry,
-        )
-        self._unheard = Gauge(
-            "rollcall_rooms_unheard",
-            "Rooms that LiveKit lists and of which no webhook came, as this replica's last round saw them.",
-            registry=registry,
-        )
-        self._webhooks_silent = Gauge(
-            "rollcall_webhooks_silent", "1 while LiveKit's webhooks do not reach us.", registry=registry
-        )
-        self.pulse_interval = Gauge(
-            "rollcall_pulse_interval_seconds",
-            "Between two answers of one agent: more than the period when the API budget is short.",
-            registry=registry,
-        )
-        self.pulse_round_trip = Histogram(
-            "rollcall_pulse_round_trip_seconds",
-            "From asking an agent until it answered. Not of every answer: of each agent's first, and then of so many that "
-            "one sees its pulse beat. Unanswered questions are in rollcall_livekit_call_seconds.",
-            ["agent"],
-            buckets=_CALLS,
-            registry=registry,
-        )
-        self.spans = Counter(
-            "rollcall_spans_total",
-            "Spans of traces by what became of them: exported, refused by the collector or never answered, dropped for want "
-            "of room in the queue.",
-            ["outcome"],
-            registry=registry,
-        )
-        self.task_crashes = Counter("rollcall_task_crashes_total", "Tasks that ended by a defect.", registry=registry)
+        ProcessCollector(registry=self.registry)
+        made = _Made(self.registry)
+        made.gauge("rollcall_build_info", "Always 1.", "version", "python").labels(version, platform.python_version()).set(1)
+        self._of_doors(made)
+        self._of_sessions(made)
+        self._of_dispatching(made)
+        self._of_pulses(made)
+        self._of_reconciling(made)
+        self._of_alerts(made)
+        self._of_canaries(made)
+        self._of_the_process(made)
         for name in self._agents:  # a series that begins with its first event hides it from `rate`
             for outcome in (KEPT, BROKEN):
                 self.promises.labels(self.agent(name), outcome)
+
+    # --- what there is -------------------------------------------------------------------------------------------------
+
+    def _of_doors(self, made: _Made) -> None:
+        """What comes in, and who is told over HTTP."""
+        self.webhooks = made.counter("rollcall_webhooks_total", "Requests to the door for webhooks.", "outcome")
+        self.webhook_lag = made.histogram(
+            "rollcall_webhook_lag_seconds",
+            "How late an event of LiveKit was stored, at the least: its own time is cut to the second.",
+            buckets=_LAGS,
+        )
+        self.commands = made.counter(
+            "rollcall_commands_total",
+            "What people, callers and agents asked for: want, switch, dismiss, redispatch, cancel, resolve, pause, resume, "
+            "silence, unsilence.",
+            "command",
+            "source",
+        )
+        self.tokens = made.counter("rollcall_tokens_total", "Requests for tokens.", "outcome")
+        self.transcript_items = made.counter(
+            "rollcall_transcript_items_total", "Items of transcripts that were stored, repetitions included."
+        )
+        self.event_clients = made.gauge(
+            "rollcall_event_clients", "Clients that follow the sessions of the screen at this replica."
+        )
+        self.event_clients_dropped = made.counter(
+            "rollcall_event_clients_dropped_total", "Clients that did not take what they were sent, and were dropped."
+        )
+
+    def _of_sessions(self, made: _Made) -> None:
+        """What becomes of sessions, and of the agents that they must have."""
+        self.facts = made.counter("rollcall_facts_total", "Facts folded into committed records.", "fact")
+        self.sessions_opened = made.counter("rollcall_sessions_opened_total", "Sessions opened.")
+        self.sessions_ended = made.counter("rollcall_sessions_ended_total", "Sessions ended.", "outcome")
+        self.attempts = made.counter(
+            "rollcall_attempts_total",
+            "Attempts by what came of them: verified, their cause, superseded by another.",
+            "agent",
+            "outcome",
+        )
+        self.time_to_agent = made.histogram(
+            "rollcall_time_to_agent_seconds",
+            "From when an agent was first wanted until it joined.",
+            "agent",
+            buckets=_TIMES_TO_AGENT,
+        )
+        self.promises = made.counter(
+            "rollcall_promises_total",
+            "Agents that people waited for, by whether they were verified within 5 s: in_time, late. "
+            "Each counts once; one that leaves again within seconds counts again.",
+            "agent",
+            "outcome",
+        )
+        self.duplicates = made.counter(
+            "rollcall_duplicates_retired_total", "Second agents of ours that were taken out of a room.", "agent"
+        )
+        self.agents_lost = made.counter("rollcall_agents_lost_total", "Verified agents that were lost.", "agent", "cause")
+        self.unverified = made.counter("rollcall_unverified_total", "Placements that became unverified.", "agent", "cause")
+
+    def _of_dispatching(self, made: _Made) -> None:
+        """Pacing, and calls to LiveKit's API."""
+        self._in_flight = made.gauge(
+            "rollcall_dispatches_in_flight",
+            "Dispatches called and not yet joined, over all replicas: each replica shows the same.",
+            "agent",
+        )
+        self._slots = made.gauge("rollcall_dispatch_slots", "How many may be in flight, over all replicas.", "agent")
+        self._waiting = made.gauge(
+            "rollcall_dispatches_waiting", "Placements that wait for a slot, over all replicas.", "agent"
+        )
+        self._breaker = made.gauge("rollcall_dispatch_breaker_open", "1 while one dispatch at a time probes.", "agent")
+        self.livekit_calls = made.histogram(
+            "rollcall_livekit_call_seconds", "Calls to LiveKit's API.", "method", "outcome", buckets=_CALLS
+        )
+        self.api_share = made.gauge(
+            "rollcall_api_share",
+            "The part of the project's budget of calls to LiveKit's API that this replica may make, in (0, 1].",
+        )
+
+    def _of_pulses(self, made: _Made) -> None:
+        self.pulse_interval = made.gauge(
+            "rollcall_pulse_interval_seconds",
+            "Between two answers of one agent: more than the period when the API budget is short.",
+        )
+        self.pulse_round_trip = made.histogram(
+            "rollcall_pulse_round_trip_seconds",
+            "From asking an agent until it answered. Not of every answer: of each agent's first, and then of so many that "
+            "one sees its pulse beat. Unanswered questions are in rollcall_livekit_call_seconds.",
+            "agent",
+            buckets=_CALLS,
+        )
+
+    def _of_reconciling(self, made: _Made) -> None:
+        self._rounds = made.histogram(
+            "rollcall_reconcile_seconds", "Rounds of the reconciler of this replica.", buckets=_ROUNDS
+        )
+        self._repairs = made.counter(
+            "rollcall_reconcile_repairs_total",
+            "What the reconciler found: rooms adopted, ended, differing from the record, claimed for want of an owner.",
+            "repair",
+        )
+        self._unheard = made.gauge(
+            "rollcall_rooms_unheard",
+            "Rooms that LiveKit lists and of which no webhook came, as this replica's last round saw them.",
+        )
+        self._webhooks_silent = made.gauge("rollcall_webhooks_silent", "1 while LiveKit's webhooks do not reach us.")
+
+    def _of_alerts(self, made: _Made) -> None:
+        self.alert_deliveries = made.counter("rollcall_alert_deliveries_total", "Tries to deliver an alert.", "sink", "outcome")
+        self._alerts_pending = made.gauge(
+            "rollcall_alerts_pending", "Alerts that a sink has not accepted yet, over all replicas.", "sink"
+        )
+        self._alerts_silenced = made.gauge(
+            "rollcall_alerts_silenced", "Alerts that silences keep from a sink, over all replicas.", "sink"
+        )
+
+    def _of_canaries(self, made: _Made) -> None:
+        self._canary_seconds = made.histogram(
+            "rollcall_canary_seconds",
+            "From the dispatch of a canary until its agent had answered; of those that were well.",
+            "agent",
+            buckets=_TIMES_TO_AGENT,
+        )
+        self._canaries = made.counter(
+            "rollcall_canaries_total",
+            "Canaries by what came of them: answering, failed; unknown: LiveKit could not say.",
+            "agent",
+            "outcome",
+        )
+
+    def _of_the_process(self, made: _Made) -> None:
+        """How this replica itself is, and its store."""
+        self.store_calls = made.histogram(
+            "rollcall_store_call_seconds", "Calls to the store.", "method", "outcome", buckets=_CALLS
+        )
+        self.loop_lag = made.histogram("rollcall_event_loop_lag_seconds", "How late the event loop is.", buckets=_CALLS)
+        self.spans = made.counter(
+            "rollcall_spans_total",
+            "Spans of traces by what became of them: exported, refused by the collector or never answered, dropped for want "
+            "of room in the queue.",
+            "outcome",
+        )
+        self.task_crashes = made.counter("rollcall_task_crashes_total", "Tasks that ended by a defect.")
+
+    # --- what is told of it --------------------------------------------------------------------------------------------
 
     def agent(self, name: str) -> str:
         """The label of an agent."""

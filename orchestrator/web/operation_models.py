@@ -2,8 +2,9 @@
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from orchestrator.configuration.values import duration
 from orchestrator.core.audit import Action
 from orchestrator.core.placement import PlacementState
 from orchestrator.web.requests import Body
@@ -14,6 +15,15 @@ LONGEST_REASON: Final = 500
 
 Reason = Annotated[str, Field(max_length=LONGEST_REASON, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 """Words of a person, which the timeline and the audit log show."""
+
+
+_A_MONTH: Final = 30 * 86_400
+"""Seconds. What is meant to last longer belongs into the configuration."""
+
+ForAWhile = Annotated[
+    float, BeforeValidator(duration, json_schema_input_type=float | str), Field(gt=0, le=_A_MONTH, allow_inf_nan=False)
+]
+"""Seconds, or as text: `30m`."""
 
 
 class RedispatchRequest(Body):

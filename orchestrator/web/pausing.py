@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Protocol
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from orchestrator.configuration.credentials import Scope
-from orchestrator.configuration.values import duration
 from orchestrator.core.audit import Action
 from orchestrator.core.pauses import Pause
 from orchestrator.runtime.ports import Clock
@@ -17,26 +16,19 @@ from orchestrator.web.agent_view import PauseView, pause_view
 from orchestrator.web.answers import answer
 from orchestrator.web.deeds import deed, doer
 from orchestrator.web.known_agents import FleetLook, known_agent
-from orchestrator.web.operation_models import Reason, ReasonRequest
+from orchestrator.web.operation_models import ForAWhile, Reason, ReasonRequest
 from orchestrator.web.operation_ports import Audit
 from orchestrator.web.requests import Body, read_model
 from orchestrator.web.routes import AGENT, BODY_REFUSALS, PROTECTED, UNAVAILABLE, Answer, Route, refusal
 
 log = structlog.get_logger()
 
-_LONGEST: float = 30 * 86_400.0
-"""Seconds. Whoever wants longer does not want the agent."""
-
-_Duration = Annotated[
-    float, BeforeValidator(duration, json_schema_input_type=float | str), Field(gt=0, le=_LONGEST, allow_inf_nan=False)
-]
-
 
 class PauseRequest(Body):
     """Why nobody is to be dispatched, and for how long."""
 
     reason: Reason = ""
-    duration: _Duration | None = None
+    duration: ForAWhile | None = None
     """Seconds, or as text: `30m`; 30 days at the most. null: until somebody ends it."""
 
 

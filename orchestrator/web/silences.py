@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Final, Literal, Protocol, Self
+from typing import Final, Literal, Protocol, Self
 
 import structlog
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from orchestrator.configuration.alerts import MatchEntry
 from orchestrator.configuration.credentials import Scope
-from orchestrator.configuration.values import duration
 from orchestrator.core.alerts import AlertType
 from orchestrator.core.audit import Action
 from orchestrator.core.causes import Cause
@@ -19,7 +18,7 @@ from orchestrator.core.silences import LONGEST, AlertMatch, Silence
 from orchestrator.runtime.ports import Clock
 from orchestrator.web.answers import answer
 from orchestrator.web.deeds import deed, doer
-from orchestrator.web.operation_models import Reason
+from orchestrator.web.operation_models import ForAWhile, Reason
 from orchestrator.web.operation_ports import Audit
 from orchestrator.web.problems import problem
 from orchestrator.web.requests import Body, Refused, read_model
@@ -31,17 +30,13 @@ log = structlog.get_logger()
 _LONGEST_MATCH: Final = 4_096
 """Characters of all patterns of one silence: each alert is held against all of them."""
 
-_Duration = Annotated[
-    float, BeforeValidator(duration, json_schema_input_type=float | str), Field(gt=0, le=LONGEST, allow_inf_nan=False)
-]
-
 
 class SilenceRequest(Body):
     """Of what nothing is to be heard, until when, and why."""
 
     match: MatchEntry
     """Globs or names, one or a list, as a sink's `match` has them; each that is written must hold."""
-    duration: _Duration | None = None
+    duration: ForAWhile | None = None
     """Seconds, or as text: `2h`; 30 days at the most."""
     ends_at: AwareDatetime | None = None
     """Instead of `duration`."""
@@ -123,6 +118,8 @@ class SilenceParts:
     audit: Audit
     clock: Clock
     new_id: Callable[[], str]
+    count: Callable[[str], None]
+    """What was done: silence or unsilence."""
 
 
 class SilenceDoor:
@@ -142,6 +139,7 @@ class SilenceDoor:
         await self._parts.audit.add(deed(request, Action.SILENCE, asked.reason, target=f"{silence.id}: {silence.match}"))
         if not await self._parts.silences.add(silence):
             raise Refused(problem(409, "Conflict", "There are too many silences. End some, or write one for all of them."))
+        self._parts.count("silence")
         log.info("operation", operation="silence", silence=silence.id)
         return answer(_view(silence, now), status=201)
 
@@ -154,6 +152,7 @@ class SilenceDoor:
         await self._parts.audit.add(deed(request, Action.UNSILENCE, target=f"{silence.id}: {silence.match}"))
         await self._parts.silences.change(ended)
         await self._parts.held.release()
+        self._parts.count("unsilence")
         log.info("operation", operation="unsilence", silence=silence.id)
         return answer(_view(ended, now))
 

@@ -53,7 +53,8 @@ class Desk:
         self.outbox = Outbox(connection, keys, ["hook"])
         silences = Silences(connection, keys, most=3)
         ids = iter(f"s{number}" for number in range(99))
-        parts = SilenceParts(silences, self.outbox, self.audit, self.clock, lambda: next(ids))
+        self.counted: list[str] = []
+        parts = SilenceParts(silences, self.outbox, self.audit, self.clock, lambda: next(ids), self.counted.append)
         shown = IncidentParts(OpenIncidents(connection, keys), silences, lambda _: Severity.CRITICAL, self.clock)
         routes = (*silence_routes(parts), *incident_routes(shown))
         self.app = build_app(routes, bearers=Bearers(TOKENS, dev=False), version="1")
@@ -104,6 +105,14 @@ async def test_a_silence_is_made_shown_and_ended_and_each_of_it_is_audited(clien
         ("unsilence", "", target),
         ("silence", "a release", target),
     ]
+
+
+async def test_what_is_done_is_counted_and_what_is_refused_is_not(client: Client, desk: Desk) -> None:
+    await asked(client, "POST", "/silences", {"match": {"agent": "mary"}, "duration": "2h"}, 201)
+    await asked(client, "POST", "/silences", {"match": {}, "duration": "2h"}, 400)
+    await asked(client, "DELETE", "/silences/s0")
+    await asked(client, "DELETE", "/silences/s9", status=404)
+    assert desk.counted == ["silence", "unsilence"]
 
 
 async def test_the_end_may_be_a_time(client: Client) -> None:
