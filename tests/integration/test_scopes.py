@@ -26,6 +26,7 @@ screen: {proxy: {header: X-Forwarded-User, from: 127.0.0.1, scope: operate}}
 
 OPEN: Final = frozenset(
     {
+        "GET /",
         "GET /debug",
         "GET /debug/{version}/{file}",
         "GET /livez",
@@ -33,6 +34,7 @@ OPEN: Final = frozenset(
         "GET /openapi.json",
         "GET /readyz",
         "GET /runbook",
+        "GET /screen/{version}/{file}",
         "OPTIONS /sessions/{room}/agents",
         "OPTIONS /token",
         "POST /login",
