@@ -13,10 +13,25 @@ HIDDEN: Final = "…"
 """Stands where something was that is not kept."""
 
 _MEMBERS: Final = frozenset({"event", "id", "createdAt", "numDropped", "room", "participant", "track", "job"})
-"""Egress and ingress hold keys of storage, and addresses to stream to."""
+"""Of a webhook. Egress and ingress hold keys of storage, and addresses to stream to."""
 
-_SECRET: Final = frozenset({"turnpassword", "token", "password", "secret", "apisecret", "streamkey"})
-"""In small letters, without underscores."""
+_ROOM: Final = (
+    "sid name emptyTimeout departureTimeout maxParticipants creationTime creationTimeMs enabledCodecs mime "
+    "numParticipants numPublishers activeRecording version unixMicro ticks"
+)
+_PARTICIPANT: Final = (
+    "sid identity name kind kindDetails state tracks joinedAt joinedAtMs version permission region isPublisher "
+    "disconnectReason clientProtocol canSubscribe canPublish canPublishData canPublishSources hidden recorder "
+    "canUpdateMetadata agent canSubscribeMetrics"
+)
+_TRACK: Final = "sid type name muted width height simulcast source mimeType mid codecs layers quality stereo encryption stream"
+_JOB: Final = (
+    "id dispatchId type room participant namespace agentName state enableRecording deployment status error startedAt endedAt "
+    "updatedAt participantIdentity workerId agentId"
+)
+
+_INSIDE: Final = frozenset((*_ROOM.split(), *_PARTICIPANT.split(), *_TRACK.split(), *_JOB.split()))
+"""Members of what is in a webhook, wherever they stand. `turnPassword` is none."""
 
 _OURS: Final = frozenset(
     {
@@ -56,16 +71,12 @@ def _hide(value: Any) -> Any:
         return [_hide(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {name: _member(name, item) for name, item in value.items() if _bare(name) not in _SECRET}
+    return {name: _member(name, item) for name, item in value.items()}
 
 
 def _member(name: str, value: Any) -> Any:
+    if name in _INSIDE:
+        return _hide(value)
     if name == "attributes" and isinstance(value, dict):
         return {attribute: text if attribute in _OURS else HIDDEN for attribute, text in value.items()}
-    if _bare(name).endswith("metadata"):
-        return HIDDEN if value else value
-    return _hide(value)
-
-
-def _bare(name: str) -> str:
-    return name.replace("_", "").lower()
+    return HIDDEN if value else value

@@ -42,12 +42,14 @@ def kept(**changes: Any) -> dict[str, Any]:
     return found
 
 
-def test_secrets_are_gone_with_their_names_and_the_values_of_metadata_hidden() -> None:
-    assert kept() == {
+def test_secrets_and_the_values_of_metadata_are_hidden() -> None:
+    body = kept()
+    assert "hush" not in json.dumps(body)
+    assert body == {
         "event": "participant_joined",
         "id": "EV_1",
         "createdAt": "1700000000",
-        "room": {"sid": "RM_1", "name": "support-17", "metadata": HIDDEN},
+        "room": {"sid": "RM_1", "name": "support-17", "metadata": HIDDEN, "turnPassword": HIDDEN, "turn_password": HIDDEN},
         "participant": {
             "sid": "PA_1",
             "identity": "agent-AJ_1",
@@ -55,14 +57,30 @@ def test_secrets_are_gone_with_their_names_and_the_values_of_metadata_hidden() -
             "metadata": HIDDEN,
             "attributes": {"sip.phoneNumber": HIDDEN, "lk.agent.name": "mary", "rollcall.attempt": "2"},
         },
-        "job": {"id": "AJ_1", "metadata": HIDDEN, "room": {"metadata": ""}},
+        "job": {"id": "AJ_1", "metadata": HIDDEN, "token": HIDDEN, "room": {"metadata": "", "turnPassword": HIDDEN}},
         "egressInfo": HIDDEN,
         "ingressInfo": HIDDEN,
     }
 
 
-def test_what_a_later_protocol_adds_is_not_kept() -> None:
-    assert kept(credentials={"apiKey": "hush"})["credentials"] == HIDDEN
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"credentials": {"apiKey": "hush"}},
+        {"room": {"sid": "RM_1", "iceServers": [{"credential": "hush"}]}},
+        {"participant": {"tracks": [{"sid": "TR_1", "key": "hush"}]}},
+        {"job": {"id": "AJ_1", "state": {"status": "JS_RUNNING", "resume": {"key": "hush"}}}},
+        {"participant": {"attributes": "hush"}},
+        {"participant": {"attributes": ["hush"]}},
+    ],
+    ids=str,
+)
+def test_what_a_later_protocol_adds_is_not_kept_wherever_it_stands(added: dict[str, Any]) -> None:
+    name, content = next(iter(added.items()))
+    body = kept(**added)
+    assert "hush" not in json.dumps(body)
+    assert HIDDEN in json.dumps(body[name], ensure_ascii=False)
+    assert "sid" not in content or body[name]["sid"] == content["sid"]
 
 
 def test_it_is_known_whether_a_room_had_metadata() -> None:
