@@ -7,6 +7,8 @@ from typing import Final
 
 from aiohttp import web
 
+from orchestrator.web.answers import HEADERS
+
 CONTENT_TYPE: Final = "application/problem+json"
 
 
@@ -27,7 +29,7 @@ def problem(
         reason=_phrase(status),
         body=json.dumps(document | extensions, ensure_ascii=False).encode("utf-8", "backslashreplace"),
         content_type=CONTENT_TYPE,
-        headers=headers,
+        headers={**HEADERS, **(headers or {})},
     )
 
 
