@@ -26,6 +26,8 @@ INCLUDES: Final[dict[Scope, frozenset[Scope]]] = {
 }
 """What each scope may."""
 
+_ELSEWHERE: Final = "Another site's page sent this."
+
 _SAFE: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 
 
@@ -118,10 +120,17 @@ def forgery(request: web.Request, access: Access) -> web.Response | None:
     if access.csrf is None or request.method in _SAFE:
         return None
     if comes_from_elsewhere(request):
-        return problem(403, "Forbidden", "Another site's page sent this.")
+        return problem(403, "Forbidden", _ELSEWHERE)
     if not hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode("utf-8", "surrogateescape"), access.csrf.encode()):
         detail = f"Send the `csrf` of GET /login in the header {CSRF_HEADER}: you are logged in by {access.by}."
         return problem(403, "Forbidden", detail)
+    return None
+
+
+def intrusion(request: web.Request, access: Access) -> web.Response | None:
+    """The answer to another page where nobody needs a token, and so any page may send what counts; None for all others."""
+    if access.by is By.DEV and request.method not in _SAFE and comes_from_elsewhere(request):
+        return problem(403, "Forbidden", _ELSEWHERE)
     return None
 
 

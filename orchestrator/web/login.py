@@ -28,7 +28,7 @@ log = structlog.get_logger()
 PATH: Final = "/login"
 
 _WRONG_PER_SECOND: Final = 0.2
-"""Wrong tokens of one address, after the first five: a person who pastes the wrong one, and nobody who guesses."""
+"""Wrong tokens of one address that are answered and logged, after the first five: a person pastes the wrong one twice."""
 
 _SECRET_BYTES: Final = 32
 
@@ -102,14 +102,16 @@ class LoginDoor:
         return response
 
     def _scopes_of(self, token: str, caller: str) -> frozenset[Scope]:
-        """Raises Refused. Who has guessed too often learns nothing any more, also of a right one."""
-        wait = self._limit.until_turn(caller)
-        if wait:
-            detail = "Too many wrong tokens came from this address."
-            raise Refused(problem(429, "Too Many Requests", detail, headers={"Retry-After": str(wait)}))
+        """Raises Refused.
+
+        A right token never waits: behind a proxy all people have one address, and any stranger could keep them out.
+        """
         scopes = self._bearers.scopes_of(token)
         if not scopes:
-            self._limit.wait(caller)
+            wait = self._limit.wait(caller)
+            if wait:
+                detail = "Too many wrong tokens came from this address."
+                raise Refused(problem(429, "Too Many Requests", detail, headers={"Retry-After": str(wait)}))
             log.warning("login_refused", caller=caller)
             raise Refused(problem(401, "Unauthorized", "The token is not known.", headers={"WWW-Authenticate": "Bearer"}))
         if Scope.READ not in scopes:

@@ -45,17 +45,10 @@ class RateLimit:
     def wait(self, caller: str) -> int:
         """Take a turn. 0: there was one; otherwise whole seconds until there is."""
         account = self._account(caller)
-        wait = self._until_turn(account)
-        if not wait:
+        if account.left >= 1:
             account.left -= 1
-        return wait
-
-    def until_turn(self, caller: str) -> int:
-        """Whole seconds until there is a turn, which is not taken."""
-        return self._until_turn(self._account(caller))
-
-    def _until_turn(self, account: _Account) -> int:
-        return 0 if account.left >= 1 else max(math.ceil((1 - account.left) / self._per_second), 1)
+            return 0
+        return max(math.ceil((1 - account.left) / self._per_second), 1)
 
     def _account(self, caller: str) -> _Account:
         """As it is now."""

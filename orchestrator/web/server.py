@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from orchestrator.web.auth import ACCESS, Bearers, Entrance, access_of, forgery, refusal
+from orchestrator.web.auth import ACCESS, Bearers, Entrance, access_of, forgery, intrusion, refusal
 from orchestrator.web.errors import answer_errors
 from orchestrator.web.openapi import OpenApi
 from orchestrator.web.routes import Handler, Route
@@ -57,7 +57,7 @@ def _authorization(bearers: Bearers, entrance: Entrance | None, guarded: Mapping
         access = request[ACCESS] = await access_of(request, bearers, entrance)
         refused = forgery(request, access)
         if refused is None and not route.sees_to_scope:
-            refused = refusal(request, access, *route.scopes)
+            refused = refusal(request, access, *route.scopes) or intrusion(request, access)
         return await handler(request) if refused is None else refused
 
     return authorize

@@ -41,15 +41,6 @@ def test_turns_that_nobody_takes_do_not_add_up(clock: HandClock) -> None:
     assert sum(limit.wait("ann") == 0 for _ in range(100)) == 10
 
 
-def test_who_asks_whether_there_is_a_turn_takes_none(clock: HandClock) -> None:
-    limit = RateLimit(1, clock)
-    assert [limit.until_turn("ann") for _ in range(20)] == [0] * 20
-    assert [limit.wait("ann") for _ in range(6)] == [0] * int(BURST) + [1]
-    assert limit.until_turn("ann") == 1
-    clock.time += 1
-    assert (limit.until_turn("ann"), limit.wait("ann")) == (0, 0)
-
-
 def test_however_many_callers_there_are_those_remembered_are_bounded(clock: HandClock) -> None:
     limit = RateLimit(10, clock)
     for number in range(CALLERS + 10):
