@@ -115,14 +115,25 @@ function Table({ rows }) {
   const first = Math.min(range.first, rows.length);
   const end = Math.min(range.end, rows.length);
 
-  // The arrow keys go from row to row; the Tab key does, too. The next one is drawn, also where it is not seen yet.
+  // The arrow keys go from row to row; the Tab key does, too. Keys may come faster than rows are drawn: then the row that
+  // they lead to is scrolled to, and has the focus as soon as it is there.
+  const awaited = useRef(null);
+  const focus = (row) => {
+    const link = table.current.querySelector(`[data-row="${row}"]`);
+    link?.focus();
+    awaited.current = link ? null : row;
+  };
   const move = (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const at = Number(event.target.dataset?.row ?? NaN);
     if (!by || Number.isNaN(at)) return;
     event.preventDefault();
-    table.current.querySelector(`[data-row="${at + by}"]`)?.focus();
+    focus(Math.min(Math.max((awaited.current ?? at) + by, 0), rows.length - 1));
+    if (awaited.current !== null) scrollBy(0, by * range.height);
   };
+  useLayoutEffect(() => {
+    if (awaited.current !== null) focus(awaited.current);
+  });
 
   return html`<table class="sessions" ref=${table} aria-rowcount=${rows.length + 1} onKeyDown=${move}>
     <caption class="unseen">Sessions, the worst first, then the newest</caption>
