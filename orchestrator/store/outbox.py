@@ -125,19 +125,26 @@ class Outbox:
         """What is due; each is due again in `lease` seconds unless `done` or `retry` says otherwise before."""
         deliveries: list[Delivery] = []
         for sink in self._sinks:
-            due = self._keys.alerts_due(sink), self._keys.alerts_held(sink)
-            for accepted, keys in ((False, due), (True, (self._keys.alerts_again(sink),))):
-                claimed = await self._claim.run(
-                    self._connection,
-                    keys,
-                    (sink, now, now + lease, _CLAIMED_AT_ONCE, self._keys.alert(""), _OPEN_KEPT),
-                )
+            terms = (sink, now, now + lease, _CLAIMED_AT_ONCE, self._keys.alert(""), _OPEN_KEPT)
+            for accepted, queues in ((False, self._first_queues(sink)), (True, (self._keys.alerts_again(sink),))):
+                claimed = await self._claim.run(self._connection, queues, (*terms, *self._group_prefixes(sink)))
                 for body, tries in claimed:
                     try:
                         deliveries.append(Delivery(decode_alert(body), sink, tries, accepted))
                     except StoreCorrupt as error:
                         log.warning("alert_unreadable", sink=sink, error=str(error))  # a newer replica's: it will take it
         return tuple(deliveries)
+
+    def _first_queues(self, sink: str) -> tuple[str, ...]:
+        """What the sink is to be told for the first time."""
+        keys = self._keys
+        queues = keys.alerts_due(sink), keys.alerts_held(sink)
+        if sink in self._groups:
+            return queues
+        return (*queues, keys.gathered(sink), keys.gathered_held(sink))  # of a time when it grouped
+
+    def _group_prefixes(self, sink: str) -> tuple[str, str, str]:
+        return self._keys.fresh(sink, ""), self._keys.told(sink, ""), self._keys.page(sink, "")
 
     async def done(self, alert_id: str, sink: str) -> None:
         """The sink is not to be sent it any more: mostly because it has accepted it."""

@@ -285,6 +285,24 @@ async def test_whoever_was_told_before_a_sink_grouped_hears_of_the_end_and_nobod
     assert await world.turns(9) == ([("resolved", None, LEAD)] if ungrouped_before else [])
 
 
+async def test_a_sink_that_groups_no_more_hears_of_each_room_of_which_it_was_not_told(
+    world: World, connection: Connection, keys: Keys
+) -> None:
+    await world.fire(1, 2)
+    assert await world.turns(9) == [("firing", 2, LEAD)]
+    await world.fire(3, 4)
+    await world.resolve(4)
+    outbox = Outbox(connection, keys, ["pager"])
+    deliveries = Deliveries(outbox, world, [world.sink], world, SystemRandomness(), lambda *_: None)
+    await deliveries.deliver_due()
+    assert world.sink.take() == [("firing", None, "RM_03/mary/1")]
+    for number in (1, 2, 3):
+        await outbox.queue(resolved(number))
+    await deliveries.deliver_due()
+    assert [(status, rooms) for status, rooms, _ in world.sink.take()] == [("resolved", None)] * 3
+    assert await world.turns(999) == []
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_whatever_happens_each_page_begins_once_counts_and_ends_once_and_nothing_is_lost(world: World, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - a schedule, no secret
