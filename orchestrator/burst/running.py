@@ -127,7 +127,9 @@ class Burst:
                 if self._people is not None:
                     await self._people.leave()
                 removal = Removal(self._parts.livekit, self._parts.clock, self._tasks)
-                left = await removal.remove(left, quiet=0.0 if self._looks.all_there else QUIET)
+                # A room may be there of which nobody said so, and its agent on its way.
+                all_there = self._looks.all_there and not self._refused
+                left = await removal.remove(left, quiet=0.0 if all_there else QUIET)
             finally:
                 if left:
                     self._parts.on_left_behind(left)

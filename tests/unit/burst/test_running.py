@@ -63,6 +63,21 @@ class Refusing:
         return await self._plain.ask(room)
 
 
+class Unanswered:
+    """A way that does what it is asked for, and says so of the first room only."""
+
+    def __init__(self, livekit: DirectLiveKit) -> None:
+        self._plain = Plain(livekit, "mary")
+        self._first = True
+
+    async def ask(self, room: str) -> float:
+        created_at = await self._plain.ask(room)
+        if not self._first:
+            raise CommandFailed(ExitCode.UNHEALTHY, "No answer within 6 s.")
+        self._first = False
+        return created_at
+
+
 class Trial:
     """A burst on a sandbox, and what it leaves behind."""
 
@@ -206,6 +221,18 @@ async def test_rooms_that_cannot_be_asked_for_are_lost_with_the_reason() -> None
 
         assert (len(outcome.rooms), outcome.lost) == (10, 6)
         assert {room.refused for room in outcome.rooms} == {"", "It cannot do this now."}
+
+
+async def test_a_room_that_was_made_though_nobody_said_so_is_not_left_to_an_agent_that_comes_late() -> None:
+    async with world() as on:
+        starts = iter((0.07,))
+        await on.worker("mary", behaviour=Behaviour(start_after=lambda _job: next(starts, 9.5)))
+        trial = Trial(on, Plan("mary", rooms=3, rate=20.0, timeout=10.0))
+        outcome = await trial.burst(Unanswered(trial.livekit)).run()
+
+        assert (outcome.lost, sum(bool(room.refused) for room in outcome.rooms)) == (2, 2)
+        await on.clock.sleep(10)
+        assert await trial.rooms() == []
 
 
 async def test_when_not_even_the_first_room_can_be_asked_for_there_is_no_burst() -> None:
