@@ -44,6 +44,9 @@ log = structlog.get_logger()
 AT_ONCE: Final = 4
 """Canaries of one replica under way: a burst is what LiveKit loses."""
 
+MOST: Final = 64
+"""Those included that wait for their turn: more would be told of nothing in a time that anybody waits."""
+
 _LAST_IN_LINE: Final = -1000
 """The lowest priority that slots know."""
 
@@ -58,7 +61,6 @@ _SURELY_OVER: Final = 60.0
 
 _WATCHED: Final = 300.0
 """Seconds after a canary whose agent did not come in which its room is kept closed: a worker may be that slow to start."""
-
 
 _SHOWN: Final = 7 * 86_400.0
 """Seconds for which the last canary of an agent is shown."""
@@ -100,6 +102,8 @@ class Canaries:
         """
         if self._parts.paused(agent_name):
             raise CanaryPaused(f"{agent_name} is paused")
+        if len(self._under_way) >= MOST:
+            raise CanaryCrowdedOut(f"{MOST} canaries are under way or wait")
         task = self._parts.tasks.spawn(f"canary:{agent_name}", self._guarded(agent_name, by))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
@@ -190,7 +194,7 @@ class Canaries:
                 if reply.granted:
                     break
                 if parts.clock.now() - since >= _SLOT_PATIENCE:
-                    raise CanaryCrowdedOut(f"the callers of {subject.agent_name} take all of its slots")
+                    raise CanaryCrowdedOut(f"the callers of {spelled(subject.agent_name)} take all of its slots")
                 await parts.clock.sleep(_ASK_AGAIN)
             yield held
         finally:

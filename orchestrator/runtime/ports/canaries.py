@@ -53,7 +53,7 @@ class CanaryPaused(RollcallError):
 
 
 class CanaryCrowdedOut(RollcallError):
-    """Callers take all slots of the agent, and no canary came in between."""
+    """Callers take all slots of the agent, and no canary came in between; or too many canaries wait already."""
 
 
 class CanaryCutOff(RollcallError):

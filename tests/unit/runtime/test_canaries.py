@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from orchestrator.core.fleet import NameState
 from orchestrator.core.policy import Policy
 from orchestrator.core.proof import Key
 from orchestrator.core.templates import Template
-from orchestrator.runtime.canaries import Canaries, CanaryParts
+from orchestrator.runtime.canaries import MOST, Canaries, CanaryParts
 from orchestrator.runtime.canary_rounds import CanaryRounds
 from orchestrator.runtime.ports import (
     CanaryCrowdedOut,
@@ -311,6 +312,18 @@ async def test_it_goes_behind_all_callers_and_gives_up_when_they_leave_it_no_slo
         assert (await replica.canaries.send("mary", By.SCHEDULE)).cause is Cause.NOT_TAKEN
         in_use, _, waiting, _ = (await slots.counts())["mary"]
         assert (in_use, waiting) == (3, 0)
+
+
+async def test_however_many_are_asked_for_those_that_wait_are_bounded() -> None:
+    async with shared() as all_of_it:
+        replica = Replica(all_of_it)
+        spawn, send = all_of_it.on.tasks.spawn, replica.canaries.send
+        sent = [spawn(f"send {number}", _caught(send("mary", By.OPERATOR))) for number in range(MOST + 5)]
+        done, _ = await asyncio.wait(sent, timeout=1)
+        assert [str(task.result()) for task in done] == [f"{MOST} canaries are under way or wait"] * 5
+        await replica.canaries.stop()
+        await asyncio.wait(sent)
+        assert await all_of_it.rooms() == []
 
 
 async def test_while_an_operator_has_paused_the_agent_none_is_sent() -> None:
