@@ -13,7 +13,7 @@ from orchestrator.configuration.environment import variable
 from orchestrator.configuration.problems import ConfigurationError
 from orchestrator.exits import ExitCode
 from orchestrator.settings import Settings
-from orchestrator.settings.model import is_cloud
+from orchestrator.settings.surroundings import is_cloud
 
 
 @dataclass(frozen=True, slots=True)
