@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from orchestrator.core.facts import Fact, GaveUp, RoomFinished
 from orchestrator.core.session import Session
 from orchestrator.core.transitions import fold
 from orchestrator.runtime.tasks import Tasks
-from orchestrator.web import feed as feeds
+from orchestrator.web import shown_sessions
 from orchestrator.web.feed import Feed, FeedParts, Watcher
 from tests.fakes.store import Line, MemoryChanges, MemoryStore, Server
 from tests.integration.store.stories import drive, folded, load, opening, routed
@@ -39,11 +39,19 @@ class LoopClock:
 
 
 class CountingStore(MemoryStore):
-    """It says which sessions were read, since it was asked last."""
+    """It says which sessions were read, since it was asked last; something may happen `while_listing`, once."""
 
     def __init__(self, line: Line) -> None:
         super().__init__(line)
         self._read_sids: list[str] = []
+        self.while_listing: Callable[[], Awaitable[None]] | None = None
+
+    async def recent(self, ended_within: float) -> tuple[str, ...]:
+        listed = await super().recent(ended_within)
+        happens, self.while_listing = self.while_listing, None
+        if happens is not None:
+            await happens()
+        return listed
 
     async def read(self, sid: str) -> Session | None:
         self._read_sids.append(sid)
@@ -286,6 +294,22 @@ async def test_after_a_restart_of_the_store_everything_is_read_anew_and_only_wha
         assert (told["sessions"], told["gone"]) == ([], ["RM_2"])
 
 
+async def test_what_changed_unheard_while_all_was_listed_is_read_once_it_is_listened_anew(stage: Stage) -> None:
+    async def break_off() -> None:
+        deaf, stage.server.followers = stage.server.followers, []
+        await stage.drive("RM_2")
+        stage.server.followers = deaf
+        for follower in deaf:
+            follower.on_begin()
+
+    await stage.drive("RM_1")
+    stage.shown.while_listing = break_off
+    with stage.looking() as looker:
+        await looker.snapshot()
+        await asyncio.sleep(SOON)
+        assert set(sids(json.loads(stage.feed.snapshot(looker.watcher)))) == {"RM_1", "RM_2"}
+
+
 async def test_what_was_changed_and_not_heard_of_is_found_within_a_minute_or_so(stage: Stage) -> None:
     await stage.drive("RM_1")
     await stage.drive("RM_2")
@@ -303,7 +327,7 @@ async def test_what_was_changed_and_not_heard_of_is_found_within_a_minute_or_so(
 
 
 async def test_of_too_many_the_newest_are_shown_and_it_is_said(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feeds, "SHOWN", 2)
+    monkeypatch.setattr(shown_sessions, "SHOWN", 2)
     for number in range(4):
         await stage.drive(f"RM_{number}")
         await asyncio.sleep(1)
