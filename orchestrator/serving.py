@@ -4,10 +4,12 @@ import asyncio
 import gc
 import importlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from typing import Final
 
 import structlog
 
@@ -18,18 +20,31 @@ from orchestrator.store.embedded import EmbeddedStoreError, embedded_valkey
 
 log = structlog.get_logger()
 
+_OPEN_FILES: Final = 65_536
+"""As many as may be, up to this: each connection takes one, and systemd and shells begin with 1,024."""
+
 
 def serve(settings: Settings) -> int:
     """Run the service until SIGTERM or SIGINT; the exit code."""
     logs.configure(sys.stderr, level=settings.log_level, pretty=settings.log_format == "console")
     for note in settings.notes:
         log.warning("configuration_note", note=note)
+    _allow_connections()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             return runner.run(_serve(settings))
         except (EmbeddedStoreError, OSError) as error:
             log.error("not_started", reason=str(error))  # noqa: TRY400 the sentence says it all
             return 1
+
+
+def _allow_connections() -> None:
+    """Take what the system grants at once: idle connections, which cost nothing else, would keep LiveKit's webhooks out."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if most == resource.RLIM_INFINITY else min(_OPEN_FILES, most)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        with suppress(OSError, ValueError):  # what some systems say and what they grant are two things
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def spare_the_collector() -> None:

@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, ClientTimeout
 
 from tests.e2e.harness.ports import free_port
 from tests.e2e.harness.process import ChildProcess, clean_environment
@@ -67,6 +68,26 @@ async def test_a_signal_ends_it_cleanly_also_while_livekit_is_away(number: signa
     finally:
         await process.clear_away()
     assert events(process.logged())[-1] == "stopped"
+
+
+async def test_connections_on_which_nothing_comes_keep_nobody_out_where_few_files_may_be_open(tmp_path: Path) -> None:
+    """As systemd and shells have it: 1,024, of which each connection takes one for as long as it pleases."""
+    port = free_port()
+    command = ["sh", "-c", 'ulimit -Sn 128; exec "$0" "$@"', *serve(tmp_path, "--port", str(port))]
+    process = ChildProcess(command, log=tmp_path / "log", environment=ENVIRONMENT)
+    process.start()
+    try:
+        await wait_until(lambda: "ready" in events(process.logged()), timeout=20, description="it is ready")
+        with ExitStack() as idle:
+            for _ in range(200):
+                idle.enter_context(socket.create_connection(("127.0.0.1", port)))
+            async with (
+                ClientSession(timeout=ClientTimeout(total=5)) as http,
+                http.get(f"http://127.0.0.1:{port}/livez") as answer,
+            ):
+                assert answer.status == 200
+    finally:
+        await process.clear_away()
 
 
 async def test_while_it_drains_it_says_that_it_is_not_ready_and_stores_what_still_comes(tmp_path: Path) -> None:
