@@ -1,5 +1,6 @@
 """GET /events: the list of sessions as it is, and then as it changes, for as long as somebody looks."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -30,6 +31,9 @@ HEARTBEAT: Final = 5.0
 SEND_TIMEOUT: Final = 10.0
 """Seconds in which a client must take what it is sent; otherwise it is dropped, and comes again."""
 
+SNAPSHOTS: Final = 4
+"""That are under way at once, however many clients come together: each may be 5 MB, copied more than once."""
+
 LIFETIME: Final = 1800.0
 """Seconds. Then a client comes again, and is asked again who it is."""
 
@@ -46,6 +50,7 @@ class Events:
         self._clock = clock
         self._fraction = fraction
         self._on_dropped = on_dropped
+        self._snapshots = asyncio.Semaphore(SNAPSHOTS)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         if request.method == hdrs.METH_HEAD:
@@ -72,7 +77,8 @@ class Events:
     async def _tell(self, stream: EventSourceResponse, watcher: Watcher) -> None:
         """Raises TimeoutError and ConnectionResetError."""
         retry = 1000 + round(1000 * self._fraction())
-        await stream.send(self._feed.snapshot(watcher), event="snapshot", retry=retry)
+        async with self._snapshots:
+            await stream.send(self._feed.snapshot(watcher), event="snapshot", retry=retry)
         until = self._clock.monotonic() + LIFETIME
         while not self._feed.stopping:
             if self._clock.monotonic() >= until:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from orchestrator.runtime.tasks import Tasks
 from orchestrator.web import events as module
 from orchestrator.web.auth import Bearers
 from orchestrator.web.events import Events, event_routes
-from orchestrator.web.feed import Feed, FeedParts
+from orchestrator.web.feed import Feed, FeedParts, Watcher
 from orchestrator.web.server import build_app
 from tests.e2e.harness.wait import wait_until
 from tests.fakes.store import Line, MemoryChanges, MemoryStore, Server
@@ -29,6 +30,16 @@ from tests.integration.store.stories import SID, drive, folded, load, opening, r
 from tests.integration.web.door import READ, TOKENS
 
 Client = TestClient[Any, Any]
+
+
+class CountingFeed(Feed):
+    """It says how many snapshots were made."""
+
+    snapshots = 0
+
+    def snapshot(self, watcher: Watcher) -> str:
+        self.snapshots += 1
+        return super().snapshot(watcher)
 
 
 class Desk:
@@ -50,7 +61,7 @@ class Desk:
             incidents=self._none,
             version="1",
         )
-        self.feed = Feed(parts)
+        self.feed = CountingFeed(parts)
         routes = event_routes(Events(self.feed, clock, lambda: 0.25, self._drop))
         self.app = build_app(routes, bearers=Bearers(TOKENS, dev=False), version="1")
 
@@ -62,6 +73,11 @@ class Desk:
 
     async def _none(self) -> int:
         return 0
+
+    async def fill(self) -> None:
+        """With more than the sockets between us hold."""
+        for number in range(200):
+            await drive(self.store, opening(f"RM_{number}", "x" * 60_000), routed("mary"))
 
     async def give_up(self) -> None:
         loaded = await load(self.store, SID)
@@ -141,10 +157,21 @@ async def test_a_client_that_has_gone_is_forgotten(client: Client, desk: Desk) -
     assert desk.dropped == 0
 
 
+async def test_however_many_come_at_once_only_a_few_snapshots_are_under_way(desk: Desk, aiohttp_client: AiohttpClient) -> None:
+    await desk.fill()
+    client = await aiohttp_client(desk.app, headers=READ)
+    async with AsyncExitStack() as stack:
+        responses = [await stack.enter_async_context(client.get("/events")) for _ in range(module.SNAPSHOTS + 2)]
+        await wait_until(lambda: desk.feed.snapshots == module.SNAPSHOTS, description="some are told")
+        async with client.head("/events"):
+            assert (len(desk.feed), desk.feed.snapshots) == (len(responses), module.SNAPSHOTS)
+        responses[0].close()
+        await wait_until(lambda: desk.feed.snapshots > module.SNAPSHOTS, description="the next one is told")
+
+
 async def test_a_client_that_takes_nothing_is_dropped(client: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SEND_TIMEOUT", 0.2)
-    for number in range(200):  # more than the sockets between us hold
-        await drive(desk.store, opening(f"RM_{number}", "x" * 60_000), routed("mary"))
+    await desk.fill()
     async with client.get("/events"):
         await wait_until(lambda: desk.dropped, timeout=10, description="it is dropped")
         await wait_until(lambda: len(desk.feed) == 0, timeout=10, description="nobody looks any more")
