@@ -27,8 +27,6 @@ config_app = typer.Typer(help="Check rollcall.yaml, and help editors with it.", 
 route_app = typer.Typer(help="See what the routes do with a room.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(route_app, name="route")
-app.command("sandbox")(sandbox)
-app.command("burst")(burst)
 
 _DEFAULT_FILE = "default: ROLLCALL_CONFIG, or ./rollcall.yaml"
 
@@ -64,12 +62,6 @@ def _rollcall(
         bool, typer.Option("--version", callback=_version_option, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None: ...
-
-
-@app.command("version")
-def _show_version() -> None:
-    """Show the version."""
-    _print_version()
 
 
 @app.command("serve")
@@ -116,10 +108,11 @@ def _doctor(
     dev: Annotated[bool, typer.Option("--dev", help="As `serve --dev` would find it.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Try out, from here and now, all that a room needs to get its agent: one line each, with what to do.
+    """Try out all that a room needs to get its agent.
 
-    Exit code 0 when nothing failed, 4 otherwise. Rooms that it makes are deleted, and no route sends an agent into them.
-    ROLLCALL_API_TOKEN holds a token of scope read for the running service.
+    From here and now: one line each, with what to do. Exit code 0 when nothing failed, 4 otherwise. Rooms that it makes
+    are deleted, and no route sends an agent into them. ROLLCALL_API_TOKEN holds a token of scope read for the running
+    service.
     """
     from orchestrator.doctor.command import Options, run
 
@@ -137,7 +130,7 @@ def _doctor(
 @config_app.command("check")
 def _config_check(*, file: ConfigArgument = None, as_json: JsonOption = False) -> None:
     """Say what is wrong with a configuration file, by line and with the fix. Needs no server and no secrets."""
-    from orchestrator.configuration.problems import ConfigurationError, Problem
+    from orchestrator.configuration.problems import ConfigurationError, Problem, counted
     from orchestrator.settings import load_configuration
     from orchestrator.terminal import complain, problem_json, say, say_json
 
@@ -145,7 +138,7 @@ def _config_check(*, file: ConfigArgument = None, as_json: JsonOption = False) -
     verdict = ""
     try:
         configuration, problems = load_configuration(file)
-        verdict = f"ok: {len(configuration.agents)} agents, {len(configuration.routes)} routes"
+        verdict = f"ok: {counted(len(configuration.agents), 'agent')}, {counted(len(configuration.routes), 'route')}"
     except ConfigurationError as error:
         problems = error.problems
     if as_json:
@@ -193,3 +186,11 @@ def _route_test(
 
 
 add_commands(app)
+app.command("burst")(burst)
+app.command("sandbox")(sandbox)
+
+
+@app.command("version")
+def _show_version() -> None:
+    """Show the version."""
+    _print_version()

@@ -44,7 +44,7 @@ def burst(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Open many rooms at once on a real LiveKit, and see how long each waits for its agent.
+    """Open many rooms at once, and see how long each waits.
 
     Rooms are made with LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET, through the service at ROLLCALL_URL unless
     --plain, and removed at the end and after Ctrl-C. With --slo p99=5s,lost=0 the exit code is 1 when that was broken.

@@ -12,6 +12,22 @@ from orchestrator.configuration.problems import ConfigurationError, Location, Pr
 DEEPEST: Final = 50
 """How deeply a file may be nested: far beyond need, far below Python's recursion limit."""
 
+_ANOTHER: Final = "Name the file that you mean, or set ROLLCALL_CONFIG to it."
+
+_PLAIN: Final[Mapping[str, tuple[str, str]]] = {
+    "found unexpected end of stream": ("A quote is opened here and never closed.", "Close it."),
+    "found character '\\t' that cannot start any token": (
+        "A tab stands here, and YAML knows only spaces.",
+        "Indent with spaces.",
+    ),
+    "expected <block end>, but found '<block mapping start>'": (
+        "It is indented otherwise than the lines that it belongs to.",
+        "Begin it in the same column as they do.",
+    ),
+    "but found another document": ("A second document begins here.", "Keep one of them in the file."),
+}
+"""What PyYAML says of the slips that people make, in words for whoever wrote the file, and what to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -34,11 +50,11 @@ def read(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigurationError([Problem("There is no such file.", str(path))]) from None
+        raise ConfigurationError([Problem("There is no such file.", str(path), fix=_ANOTHER)]) from None
     except OSError as error:
-        raise ConfigurationError([Problem(f"It cannot be read: {error.strerror}.", str(path))]) from None
+        raise ConfigurationError([Problem(f"It cannot be read: {error.strerror}.", str(path), fix=_ANOTHER)]) from None
     except UnicodeDecodeError:
-        raise ConfigurationError([Problem("It is not UTF-8 text.", str(path))]) from None
+        raise ConfigurationError([Problem("It is not UTF-8 text.", str(path), fix="Save it as UTF-8.")]) from None
     return parse(text, str(path))
 
 
@@ -126,6 +142,11 @@ def _line(node: yaml.Node) -> int:
 
 
 def _unreadable(error: yaml.MarkedYAMLError, name: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
+    # A quote that is never closed is noticed at the end of the file; where it begins is what has to be put right.
+    unclosed = error.problem == "found unexpected end of stream"
+    mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
     where = f"{name}:{mark.line + 1}" if mark else name
+    if plain := _PLAIN.get(error.problem or ""):
+        message, fix = plain
+        return Problem(message, where, fix=fix)
     return Problem(f"It is no YAML: {error.problem or error.context}.", where, fix="Check indentation, colons and quotes.")

@@ -68,6 +68,11 @@ def path_text(location: Location) -> str:
     return text
 
 
+def counted(number: int, what: str) -> str:
+    """`1 agent`, `2 agents`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def listed(names: Iterable[str]) -> str:
     """Names as a sentence shows them, in quotes."""
     return ", ".join(f'"{name}"' for name in names) or "none"

@@ -1,5 +1,6 @@
 """What pydantic finds wrong, in sentences that name the fix and hold no value that could be a secret."""
 
+import re
 import types
 from collections.abc import Mapping
 from typing import Any, Final, Union, get_args, get_origin
@@ -34,7 +35,7 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
 
 def findings_of(error: ValidationError, model: type[BaseModel]) -> list[Finding]:
     """Each error of a failed validation of `model`."""
-    return [_finding(details, model) for details in error.errors(include_url=False, include_input=False)]
+    return [_finding(details, model) for details in error.errors(include_url=False)]
 
 
 def unknown_key(location: Location, known: list[str]) -> Finding:
@@ -49,11 +50,24 @@ def _finding(details: ErrorDetails, model: type[BaseModel]) -> Finding:
     location = (*details["loc"], *context.get("at", ()))
     if details["type"] == "extra_forbidden":
         return unknown_key(location, _known_keys(model, location[:-1]))
+    if location[-1:] == ("[key]",):
+        # Of a mapping whose keys are a closed list. Where it stands is the key itself.
+        return unknown_key(location[:-1], re.findall(r"'([^']*)'", context.get("expected", "")))
+    if details["type"] in ("enum", "literal_error"):
+        return _none_of(location, str(details["input"]), context["expected"])
     if details["type"] in _SENTENCES:
         return Finding(location, *_SENTENCES[details["type"]])
     message, dot, fix = details["msg"].removesuffix(".").partition(". ")
     message = message.replace("Input should be", "It must be")
     return Finding(location, f"{message[:1].upper()}{message[1:]}.", f"{fix}." if dot else "")
+
+
+def _none_of(location: Location, written: str, expected: str) -> Finding:
+    """A word that is none of a closed list. What was written is not repeated: it might have been meant for elsewhere."""
+    known = re.findall(r"'([^']*)'", expected)
+    if len(known) > _FEW and (meant := did_you_mean(written, known)):
+        return Finding(location, "There is no such word here.", meant)
+    return Finding(location, f"It must be {expected}.", did_you_mean(written, known))
 
 
 def _known_keys(model: type[BaseModel], location: Location) -> list[str]:

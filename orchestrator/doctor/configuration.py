@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from orchestrator.configuration.file import DEFAULT_FILE
-from orchestrator.configuration.problems import ConfigurationError
+from orchestrator.configuration.problems import ConfigurationError, counted
 from orchestrator.doctor.findings import Finding, Status, ok, warning
 from orchestrator.settings import Settings, load_settings
 
@@ -48,9 +48,5 @@ def _what_can_be_read(flags: Mapping[str, Any]) -> Settings | None:
 
 def _summary(settings: Settings) -> str:
     file = settings.config or DEFAULT_FILE
-    agents, routes = _count(len(settings.agents), "agent"), _count(len(settings.routes), "route")
+    agents, routes = counted(len(settings.agents), "agent"), counted(len(settings.routes), "route")
     return f"{agents} and {routes}, from {file}." if file.exists() else f"{agents} and {routes}: there is no {file}."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

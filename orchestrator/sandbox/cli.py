@@ -94,9 +94,10 @@ def sandbox(
     duration: Annotated[float | None, _duration("End by itself after so long.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a line a second, for programs.")] = False,
 ) -> None:
-    """Play LiveKit on your own machine: its API, its workers and its signed webhooks, with the faults you want.
+    """Play LiveKit on this machine, with the faults you want.
 
-    A SHARE is a number from 0 to 1, a DURATION is 500ms, 30s or 5m. Each second it prints what is true, whatever is listed.
+    Its API, its workers and its signed webhooks are there. A SHARE is a number from 0 to 1, a DURATION is 500ms, 30s or 5m.
+    Each second it prints what is true, whatever is listed.
     """
     from orchestrator.sandbox.command import Options, run
     from orchestrator.sandbox.faults import Faults

@@ -41,6 +41,7 @@ def findings_of_configuration(configuration: Configuration) -> Iterator[Finding]
     yield from _keys_twice(configuration)
     yield from _alerts_without_after(configuration)
     yield from _canaries(configuration)
+    yield from _apprise_urls(configuration)
 
 
 def findings_of_settings(settings: Settings) -> Iterator[Finding]:
@@ -51,7 +52,7 @@ def findings_of_settings(settings: Settings) -> Iterator[Finding]:
             fix = f"Set the environment variable {variable(name)}, or {name} in rollcall.yaml."
             yield Finding((name,), "It is not set, or empty.", fix)
     yield from _open_doors(settings)
-    yield from _apprise(settings)
+    yield from _without_apprise(settings)
     yield from _traces(settings)
 
 
@@ -115,20 +116,24 @@ def _canaries(configuration: Configuration) -> Iterator[Finding]:
             yield no_such_agent(("canary", "agents", index), name, configuration.agents)
 
 
-def _apprise(settings: Settings) -> Iterator[Finding]:
+def _without_apprise(settings: Settings) -> Iterator[Finding]:
+    """Of the machine, and not of the file, which may be checked on another one."""
     for index, entry in enumerate(settings.alerts):
-        if entry.apprise is None:
-            continue
-        location = ("alerts", index, "apprise")
-        if not apprise_url.installed():
+        if entry.apprise is not None and not apprise_url.installed():
             fix = "Install it with `pip install 'rollcall[apprise]'`, or tell people by a webhook or an Alertmanager."
-            yield Finding(location, "The package apprise is not installed.", fix)
+            yield Finding(("alerts", index, "apprise"), "The package apprise is not installed.", fix)
+
+
+def _apprise_urls(configuration: Configuration) -> Iterator[Finding]:
+    """As far as apprise is there to be asked."""
+    for index, entry in enumerate(configuration.alerts):
+        if entry.apprise is None or not apprise_url.installed():
             continue
         try:
             apprise_url.notifier(entry.apprise.url.get_secret_value(), redirects=entry.anywhere)
         except apprise_url.NotUnderstood:
             fix = "Compare it with what apprise's documentation says of this service."
-            yield Finding((*location, "url"), "Apprise does not understand this URL.", fix)
+            yield Finding(("alerts", index, "apprise", "url"), "Apprise does not understand this URL.", fix)
 
 
 def _traces(settings: Settings) -> Iterator[Finding]:

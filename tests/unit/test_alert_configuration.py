@@ -131,9 +131,9 @@ def test_where_apprise_is_not_installed_the_service_does_not_start_with_it(file:
     assert "hunter2" not in problem
 
 
-# Apprise imports a module of Python's own that is to go.
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-def test_a_url_that_apprise_does_not_understand_is_refused_at_start(file: Path) -> None:
-    problem = refused_at_start(file, 'alerts: [{apprise: {url: "nobody://hunter2"}}]')
+def test_a_url_that_apprise_does_not_understand_is_refused_by_the_file_alone_and_on_one_line_at_start(file: Path) -> None:
+    block = 'alerts: [{apprise: {url: "nobody://hunter2"}}]'
+    problem = refused_at_start(file, block)
     assert problem.startswith("rollcall.yaml:6: alerts[0].apprise.url: Apprise does not understand this URL.")
+    assert refused(file, block).startswith("rollcall.yaml:2: alerts[0].apprise.url: Apprise does not understand")
     assert "hunter2" not in problem

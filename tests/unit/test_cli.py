@@ -104,6 +104,14 @@ def test_serve_refuses_a_flag_that_cannot_be_meant() -> None:
     assert "error: --port: " in rollcall("serve", "--port", "70000").stderr
 
 
+def test_the_list_of_commands_begins_with_the_service_and_cuts_no_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = rollcall("--help").stdout.partition("Commands:\n")[2].splitlines()
+
+    assert listed[0].split()[0] == "serve"
+    assert [line for line in listed if line.endswith("...")] == []
+
+
 # --- config ------------------------------------------------------------------------------------------------------------
 
 
@@ -165,7 +173,10 @@ def test_config_check_speaks_json_to_programs(nowhere: Path) -> None:
 def test_config_check_without_a_file_fails() -> None:
     result = rollcall("config", "check")
 
-    assert (result.exit_code, result.stderr) == (ExitCode.FAILED, "error: rollcall.yaml: There is no such file.\n")
+    assert (result.exit_code, result.stderr) == (
+        ExitCode.FAILED,
+        "error: rollcall.yaml: There is no such file. Name the file that you mean, or set ROLLCALL_CONFIG to it.\n",
+    )
 
 
 def test_the_schema_accepts_the_example_and_finds_what_is_wrong() -> None:

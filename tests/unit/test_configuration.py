@@ -144,6 +144,10 @@ def test_a_route_may_want_nobody(file: Path) -> None:
         ("a: 1\nport: 1\na: 2", 'rollcall.yaml:3: "a" is there twice, first on line 1. Keep one of them.'),
         ("agents:\n  no: {}", "rollcall.yaml:2: agents: A key must be text, and YAML takes no for something else. "),
         ("a: &a [*a]", "rollcall.yaml:1: a[0][0]: It is nested deeper than 50 levels. Flatten it."),
+        ('a: "b\nc: d\n', "rollcall.yaml:1: A quote is opened here and never closed. Close it."),
+        ("a:\n\tb: 1", "rollcall.yaml:2: A tab stands here, and YAML knows only spaces. Indent with spaces."),
+        ("a:\n  b: 1\n c: 1", "rollcall.yaml:3: It is indented otherwise than the lines that it belongs to. "),
+        ("a: 1\n---\na: 1", "rollcall.yaml:2: A second document begins here. Keep one of them in the file."),
         ("a: " + "9" * 5_000, "rollcall.yaml: It is no YAML that can be read: "),
         ("a: \x07", "rollcall.yaml: It is no YAML that can be read: "),
     ],
@@ -174,6 +178,23 @@ def test_an_unknown_key_is_refused_with_the_one_that_is_meant(file: Path) -> Non
         'rollcall.yaml:5: agents.mary.policy.atempts: There is no setting "atempts" here. Did you mean "attempts"?',
         'rollcall.yaml:8: routes[0].agents[0].agnt: There is no setting "agnt" here. Did you mean "agent"?',
         'rollcall.yaml:9: routes[0].rom: There is no setting "rom" here. Did you mean "room"?',
+    }
+
+
+def test_a_word_of_a_closed_list_is_refused_with_the_one_that_is_meant(file: Path) -> None:
+    text = """
+        alerts:
+          - alertmanager: {url: "http://alertmanager:9093"}
+            match: {cause: not_takn}
+            severity: critcal
+        alert_policy:
+          unverfied: {after: 5m}
+    """
+
+    assert {str(problem) for problem in refused(file, text)} == {
+        'rollcall.yaml:4: alerts[0].match.cause[0]: There is no such word here. Did you mean "not_taken"?',
+        "rollcall.yaml:5: alerts[0].severity: It must be 'critical', 'warning' or 'info'. Did you mean \"critical\"?",
+        'rollcall.yaml:7: alert_policy.unverfied: There is no setting "unverfied" here. Did you mean "unverified"?',
     }
 
 

@@ -70,7 +70,9 @@ def test_without_the_default_file_the_defaults_hold_and_a_note_says_that_there_a
 
 
 def test_a_file_that_is_named_and_not_there_is_refused() -> None:
-    assert refusal(config=Path("nope.yaml")) == "nope.yaml: There is no such file."
+    assert refusal(config=Path("nope.yaml")) == (
+        "nope.yaml: There is no such file. Name the file that you mean, or set ROLLCALL_CONFIG to it."
+    )
 
 
 @pytest.mark.parametrize("name", ["LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "REDIS_URL", "ROLLCALL_API_TOKENS"])

@@ -8,8 +8,9 @@ from orchestrator.client.cli.options import Agent, Json, Reason, Url
 
 
 def canary(agent: Agent, *, reason: Reason = "", url: Url = None, as_json: Json = False) -> None:
-    """Dispatch an agent into a scratch room, and say whether it came and answered.
+    """Try out in a scratch room whether an agent answers.
 
+    It is dispatched as for a caller, and must join and answer within the windows of its policy.
     Exit code 1 if it did not; the cause and what to do are said.
     """
     from orchestrator.client.canary import try_out

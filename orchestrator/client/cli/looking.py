@@ -36,7 +36,7 @@ def export(
     age: Age = None,
     url: Url = None,
 ) -> None:
-    """Write all sessions of a filter as JSON, one a line, newest first."""
+    """Write all sessions of a filter, one JSON a line."""
     from orchestrator.client.exporting import export_sessions
     from orchestrator.client.running import run
 
@@ -52,7 +52,7 @@ def show(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Show one session: verdict, agents, attempts, timeline, links."""
+    """Show one session: verdict, agents, attempts, timeline."""
     from orchestrator.client.running import run
 
     if watch:

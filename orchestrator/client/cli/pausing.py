@@ -18,7 +18,7 @@ def pause(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Stop dispatching an agent, in all rooms, until it is resumed."""
+    """Stop dispatching an agent in all rooms, until resumed."""
     from orchestrator.client.pausing import pause as pause_agent
     from orchestrator.client.running import run
 

@@ -18,7 +18,7 @@ def add_agent(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Have an agent in a room, which is created if it does not exist."""
+    """Have an agent in a room, which is made if need be."""
     from orchestrator.client.placing import Wanted
     from orchestrator.client.placing import add_agent as add
     from orchestrator.client.running import run
@@ -50,7 +50,10 @@ def switch(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Put an agent in another one's place: it is verified before the other one leaves."""
+    """Put an agent in another one's place, verified first.
+
+    The other one leaves when it is verified.
+    """
     from orchestrator.client.placing import Wanted
     from orchestrator.client.placing import switch as switch_agents
     from orchestrator.client.running import run

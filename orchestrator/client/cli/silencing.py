@@ -23,7 +23,10 @@ def silence(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Tell nobody of the alerts that match for a while; what still stands when it ends is told then."""
+    """Tell nobody of the alerts that match, for a while.
+
+    What still stands when it ends is told then.
+    """
     from orchestrator.client import silencing
     from orchestrator.client.running import run
 

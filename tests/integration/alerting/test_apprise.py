@@ -13,8 +13,6 @@ from orchestrator.alerting.telling import Telling
 from orchestrator.configuration.apprise_url import NotUnderstood
 from tests.unit.alerting.outbox import FIRING, MANY, RESOLVED
 
-# Apprise imports a module of Python's own that is to go.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 TELLING = Telling({}, "https://rollcall.example/runbook")
 
 
