@@ -52,7 +52,7 @@ class Alarm:
             sid=session.sid,
             agent_name=name,
             cause=cause,
-            summary=causes.sentence(cause, name) if firing else _resolution(session, name),
+            summary=causes.sentence(cause, name) if firing else _resolution(session, placement),
             fix=_fix(session, name, cause) if firing else None,
             link=self._link(session),
             route=session.route or None,
@@ -84,6 +84,13 @@ def _fix(session: Session, agent_name: str, cause: Cause) -> str:
     return " ".join((*typo, causes.fix(cause, agent_name)))
 
 
-def _resolution(session: Session, agent_name: str) -> str:
-    name = spelled(agent_name)
-    return f"The room was closed without {name}." if session.ended else f"{name} is in the room."
+def _resolution(session: Session, placement: Placement) -> str:
+    """Why nobody need come any more. That the agent is there is said of one that is."""
+    name = spelled(placement.agent_name)
+    if session.ended:
+        return f"The room was closed without {name}."
+    if placement.over:
+        return f"{name} is not wanted in the room any more."
+    if placement.wanting:
+        return f"A person sees to it: {name} is still missing."
+    return f"{spelled(placement.spec.agent_name)} is in the room."

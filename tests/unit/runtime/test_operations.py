@@ -208,6 +208,7 @@ async def test_after_an_incident_was_taken_its_resolution_is_told_and_attempts_g
         await ask(service, opening, IncidentTaken(None, Source.OPERATOR))
         session = await service.until(ROOM, lambda s: all(i.resolved_queued for i in s.placement("mary").incidents))
         assert session.placement("mary").state is PlacementState.UNVERIFIED
+        assert [a.summary for a in service.alerts.queued.values()][1:] == ["A person sees to it: mary is still missing."]
         await service.clock.sleep(130)
         assert await attempts(service) == before + 2
         assert len((await service.session()).placement("mary").incidents) == 1
