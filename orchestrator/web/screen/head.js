@@ -65,7 +65,7 @@ function Fresh() {
   };
   return html`<p class="fresh" data-standing=${how}>
     ${feed && html`<span>Data as of <time datetime=${feed.at}>${clock(feed.at)}</time> UTC</span>`}
-    <button type="button" class="quiet" aria-pressed=${String(paused)} onClick=${toggle}>Pause</button>
+    <button type="button" class="quiet" aria-pressed=${String(paused)} onClick=${toggle}>Pause updates</button>
   </p>`;
 }
 

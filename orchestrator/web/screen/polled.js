@@ -1,32 +1,35 @@
 // What the feed does not tell is asked for: at once, whenever it may have changed, and every few seconds.
 
-import { html, Screen, useContext, useEffect, useState } from "./view.js";
+import { html, Screen, useContext, useEffect, useRef, useState } from "./view.js";
 import { Loading } from "./parts.js";
 
 const EVERY = 5_000;
 
 /**
- * The answer of `path`, kept fresh while somebody looks. `changed`: whatever tells that there is something new.
+ * The answer of `path`, kept fresh while somebody looks, and asked for once where live updates are paused. `changed`: whatever tells that there is something new.
  * After a failure the last answer stays, with what went wrong beside it.
  */
 export function usePolled(path, changed) {
   const { service, standing } = useContext(Screen);
   const [told, setTold] = useState({});
+  const shown = useRef();
   const still = standing === "paused" || standing === "hidden";
   useEffect(() => {
-    if (still) return undefined;
+    // What is shown holds still; what was never shown has to be asked for, or there would be nothing to look at.
+    if (still && shown.current === path) return undefined;
     let timer;
     let gone = false;
     const look = async () => {
       let next;
       try {
         next = { path, answer: await service.get(path) };
+        shown.current = path;
       } catch (error) {
         next = { error };
       }
       if (gone) return;
       setTold((before) => (next.error && before.path === path ? { ...before, ...next } : next));
-      timer = setTimeout(look, EVERY);
+      if (!still || next.error) timer = setTimeout(look, EVERY);
     };
     look();
     return () => {

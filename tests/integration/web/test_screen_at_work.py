@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import GaveUp, RoomOpened
@@ -146,7 +146,15 @@ async def test_five_thousand_sessions_do_not_make_it_stutter(crowd: Crowd) -> No
         await expect(page.locator('[data-row="60"]')).to_be_in_viewport()
 
 
-async def test_nothing_is_streamed_to_a_page_that_is_paused_or_hidden(crowd: Crowd) -> None:
+async def test_nothing_is_streamed_to_a_page_that_is_paused_or_hidden_and_a_view_opened_then_is_asked_for_once(
+    crowd: Crowd,
+) -> None:
+    asked = []
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        await route.fulfill(json={"webhooks": [], "cursor": None})
+
     async def silent() -> bool:
         await crowd.give_up(0, 1)  # what is written to nobody is noticed
         return len(crowd.feed) == 0
@@ -155,10 +163,14 @@ async def test_nothing_is_streamed_to_a_page_that_is_paused_or_hidden(crowd: Cro
         await page.goto(str(crowd.server.make_url("/")))
         await expect(page.locator(".summary strong")).to_contain_text("5,000", timeout=30_000)
         assert len(crowd.feed) == 1
-        await page.get_by_role("button", name="Pause").click()
+        await page.get_by_role("button", name="Pause updates").click()
         await expect(page.locator(".banner")).to_contain_text("Live updates are paused")
+        await page.route("**/inbox*", answer)
+        await page.get_by_role("link", name="Inbox").click()
+        await expect(page.get_by_text("No webhook here is like that.")).to_be_visible()
         await wait_until(silent, timeout=15, description="nobody looks any more")
-        await page.get_by_role("button", name="Pause").click()
+        assert len(asked) == 1
+        await page.get_by_role("button", name="Pause updates").click()
         await expect(page.locator(".banner")).to_have_count(0)
         await wait_until(lambda: len(crowd.feed) == 1, timeout=15, description="it looks again")
 
