@@ -34,7 +34,10 @@ async def show(port: int, *, once: bool, screen: Screen) -> bool:
         session = await telling
         screen.say(f"\n{session['verdict']}\n", bold=True)
         screen.say(f"Ask for it as the person on call would:\n  curl {url}")
-        if scene.can_be_entered and await _has_page(http, port):
+        has_pages = await _has_page(http, port)
+        if has_pages:
+            screen.say(f"See it, and every other room, on the screen:\n  http://{HOST}:{port}/#/sessions/{session['sid']}")
+        if scene.can_be_entered and has_pages:
             screen.say(f"Enter a room yourself, and hear the agent:\n  http://{HOST}:{port}/debug")
         if not once:
             screen.say("\nRunning until Ctrl-C; what else happens in the room is told here.")
@@ -43,6 +46,6 @@ async def show(port: int, *, once: bool, screen: Screen) -> bool:
 
 
 async def _has_page(http: aiohttp.ClientSession, port: int) -> bool:
-    """Whether the debug page was built: that needs npm."""
+    """Whether the pages were built: that needs npm."""
     async with http.get(f"http://{HOST}:{port}/debug") as response:
         return response.ok

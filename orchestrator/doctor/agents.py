@@ -86,6 +86,6 @@ def _unannounced(name: str, meant: str | None, known: Fleet) -> Finding:
         message = f"No worker announces this name: it looks like a typo of {quoted(meant)}, which is announced."
         return failed(NAME, message, "Correct the name in rollcall.yaml, or that of the worker.", subject=name)
     if name in known.joined:
-        message = "No worker announces this name, but an agent of it joined within 24 h: a stock worker serves it."
+        message = "No worker announces this name, but an agent of it joined within 24 h: its worker is a stock one."
         return ok(NAME, message, subject=name)
     return skipped(NAME, f"No worker announces this name: {_STOCK}.", subject=name)

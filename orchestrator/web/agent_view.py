@@ -207,7 +207,7 @@ def _verdict(fleet: Fleet, agent_name: str, configured: Collection[str]) -> str:
 def _shown_otherwise(fleet: Fleet, agent_name: str, configured: Collection[str]) -> str:
     """What is known of a name that only stock workers, or none, may have."""
     if (joined := fleet.joined.get(agent_name)) is not None:
-        return f", but an agent of that name joined {spoken(fleet.at - joined)} ago: a stock worker serves it"
+        return f", but an agent of that name joined {spoken(fleet.at - joined)} ago: its worker does not announce itself"
     if (meant := typo_of(fleet, agent_name, configured)) is not None:
         return f", and no agent of that name joined within 24 h; it looks like a typo of {meant}"
     return ", and no agent of that name joined within 24 h"

@@ -268,7 +268,8 @@ async def test_a_stock_worker_is_shown_from_what_its_jobs_tell_and_as_such(clien
     body = await shown(client)
     assert (body["state"], body["announced"], body["capacity"], body["room_left"]) == ("unannounced", False, None, None)
     assert body["verdict"] == (
-        "No worker has announced itself as mary, but an agent of that name joined 12.0 s ago: a stock worker serves it."
+        "No worker has announced itself as mary, but an agent of that name joined 12.0 s ago: "
+        "its worker does not announce itself."
     )
     assert (body["last_joined"], body["last_joined_age_s"]) == ("1970-01-12T13:47:28.000Z", 12.0)
     assert body["sessions"] == {"verified": 3, "dispatching": 1, "unverified": 0}
