@@ -122,7 +122,8 @@ class Deliveries:
             except StoreUnavailable as error:
                 # Whatever came of it is not stored: the claim lapses, and it is sent again.
                 log.warning("delivery_not_recorded", sink=delivery.sink, incident=delivery.alert.incident, error=str(error))
-            except Exception:  # one delivery's top: a defect in a sink must not keep alerts from the others
+            except Exception as error:  # one delivery's top: a defect in a sink must not keep alerts from the others
+                self._refused(delivery.sink, f"a defect: {type(error).__name__}")
                 log.exception("delivery_failed", sink=delivery.sink, incident=delivery.alert.incident)
 
     async def _deliver(self, delivery: Delivery, silences: Sequence[Silence]) -> None:
@@ -144,9 +145,7 @@ class Deliveries:
             await self._sinks[sink].send(alert)
         except NotAccepted as error:
             pause = self._pause(delivery.tries)
-            self._failing[sink] = Failing(self._since(sink), str(error), self._clock.now())
-            self._accepted.discard(sink)
-            self._observe(sink, Outcome.REFUSED)
+            self._refused(sink, str(error))
             if alert.type == AlertType.WATCHDOG:  # a late sign of life says something wrong, and the next one comes anyway
                 await self._outbox.done(alert.id, sink)
                 return
@@ -173,9 +172,11 @@ class Deliveries:
             return None if delivery.accepted else SETTLE
         return again
 
-    def _since(self, sink: str) -> float:
-        failing = self._failing.get(sink)
-        return failing.since if failing else self._clock.now()
+    def _refused(self, sink: str, reason: str) -> None:
+        now, before = self._clock.now(), self._failing.get(sink)
+        self._failing[sink] = Failing(before.since if before else now, reason, now)
+        self._accepted.discard(sink)
+        self._observe(sink, Outcome.REFUSED)
 
     def _pause(self, tries: int) -> float:
         ceiling = min(BACKOFF_CAP, BACKOFF_FIRST * 2.0 ** min(tries - 1, _DOUBLINGS))

@@ -203,7 +203,7 @@ async def test_without_the_store_it_waits_and_goes_on() -> None:
     assert hook.alerts == [FIRING]
 
 
-async def test_a_defect_in_one_sink_keeps_no_alert_from_another() -> None:
+async def test_a_defect_in_one_sink_keeps_no_alert_from_another_and_is_as_visible_as_a_refusal() -> None:
     defective, sound = Defective("defective"), RecordingSink("sound")
     post = Post(defective, sound)
     await post.outbox.queue(FIRING)
@@ -218,6 +218,8 @@ async def test_a_defect_in_one_sink_keeps_no_alert_from_another() -> None:
         "exc_info": True,
     }
     assert not post.outbox.empty
+    assert post.deliveries.failing == {"defective": Failing(since=0.0, reason="a defect: ValueError", last=0.0)}
+    assert post.observed == [("defective", Outcome.REFUSED), ("sound", Outcome.ACCEPTED)]
 
 
 async def test_what_fires_is_sent_again_every_minute_to_a_sink_that_wants_that_and_its_end_twice() -> None:
