@@ -12,6 +12,7 @@ WHOLE: Final = "unverified"
 
 
 def body(alert: Alert, severity: Severity) -> str:
+    """The whole of it, on one line."""
     told: dict[str, object] = {
         "type": alert.type,
         "status": alert.status,

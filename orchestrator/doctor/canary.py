@@ -38,6 +38,7 @@ class Canaries:
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def examine(self, agent_name: str) -> list[Finding]:
+        """What came of one trial of this agent, in a room that is gone when it is said."""
         settings = self.settings
         subject = subject_of(agent_name, settings.agents, settings.compiled_routes, settings.default_policy)
         trials = Trials(

@@ -66,6 +66,7 @@ class CanaryDesk:
 
 
 def canary_routes(parts: CanaryParts) -> tuple[Route, ...]:
+    """Send a canary, and list the last ones."""
     desk = CanaryDesk(parts)
     return (
         Route(

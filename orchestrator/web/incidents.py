@@ -114,6 +114,7 @@ class IncidentDoor:
         self._parts = parts
 
     async def get(self, request: web.Request) -> web.Response:
+        """One page of them, each with the silence that means it, and all groups."""
         now = self._parts.clock.now()
         try:
             cursor, limit = read_paging(request.query)
@@ -176,6 +177,7 @@ _PARAMETERS: Final = (
 
 
 def incident_routes(parts: IncidentParts) -> tuple[Route, ...]:
+    """List what is wrong now."""
     return (
         Route(
             "GET",

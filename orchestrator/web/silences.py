@@ -171,6 +171,7 @@ def _view(silence: Silence, now: float) -> SilenceView:
 
 
 def silence_routes(parts: SilenceParts) -> tuple[Route, ...]:
+    """List silences, make one, end one."""
     door = SilenceDoor(parts)
     return (
         Route(

@@ -39,6 +39,7 @@ class AppriseSink:
         return self._name
 
     async def send(self, alert: Alert) -> None:
+        """It was accepted when every service that the URL means has taken it."""
         severity = self._telling.severity(alert)
         kind = "success" if alert.status == "resolved" else _KINDS[severity]
         try:
