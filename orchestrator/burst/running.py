@@ -124,12 +124,19 @@ class Burst:
             try:
                 # What is asked for at this moment would be made after the others have gone.
                 await self._tasks.drain(PATIENCE)
-                if self._people is not None:
-                    await self._people.leave()
-                removal = Removal(self._parts.livekit, self._parts.clock, self._tasks)
-                # A room may be there of which nobody said so, and its agent on its way.
-                all_there = self._looks.all_there and not self._refused
-                left = await removal.remove(left, quiet=0.0 if all_there else QUIET)
+                # Whoever cannot leave goes with the room.
+                troubles = await asyncio.gather(self._people.leave(), return_exceptions=True) if self._people else []
+                left = await self._remove(left)
+                for trouble in troubles:
+                    if trouble is not None:
+                        raise trouble
             finally:
                 if left:
                     self._parts.on_left_behind(left)
+
+    async def _remove(self, rooms: frozenset[str]) -> frozenset[str]:
+        """Those that are left all the same."""
+        removal = Removal(self._parts.livekit, self._parts.clock, self._tasks)
+        # A room may be there of which nobody said so, and its agent on its way.
+        all_there = self._looks.all_there and not self._refused
+        return await removal.remove(rooms, quiet=0.0 if all_there else QUIET)

@@ -330,3 +330,22 @@ async def test_a_livekit_that_cannot_be_reached_at_the_end_is_told() -> None:
         assert len(trial.left_behind) == 2
         with pytest.raises(LiveKitUnavailable):
             await trial.livekit.rooms()
+
+
+async def test_somebody_who_cannot_leave_keeps_no_room() -> None:
+    class Clinging:
+        missing = 0
+
+        async def enter(self, room: str) -> None:
+            pass
+
+        async def leave(self) -> None:
+            raise RuntimeError("the client is stuck")
+
+    async with world() as on:
+        await on.worker("mary")
+        trial = Trial(on, people=Clinging)
+        with pytest.raises(RuntimeError, match="stuck"):
+            await trial.burst().run()
+        assert await trial.rooms() == []
+        assert trial.left_behind == set()
