@@ -73,6 +73,8 @@ class Blackout:
             await sink.send(self._alert(status, summary, at))
         except NotAccepted as error:
             log.warning("alert_not_accepted", sink=sink.name, type=AlertType.STORE_TROUBLE, status=status, reason=str(error))
+        except Exception:  # one sink's top: a defect in it must keep this from no other, nor end the watch
+            log.exception("delivery_failed", sink=sink.name, incident=AlertType.STORE_TROUBLE)
         else:
             log.info("alert_accepted", sink=sink.name, type=AlertType.STORE_TROUBLE, status=status)
             if status == "resolved":
@@ -83,4 +85,5 @@ class Blackout:
     def _alert(self, status: str, summary: str, at: float) -> Alert:
         kind = AlertType.STORE_TROUBLE
         fix = ABOUT[kind].fix if status == "firing" else None
-        return Alert(f"{kind}/{status}", kind, status, kind, at, summary=summary, fix=fix, since=self._since)
+        # Receivers know a repetition by its id, and the next absence is none.
+        return Alert(f"{kind}/{self._since}/{status}", kind, status, kind, at, summary=summary, fix=fix, since=self._since)
