@@ -1,5 +1,6 @@
 """The incidents that are open, as the outbox keeps them: those of sessions and those of the service."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,8 +44,16 @@ class OpenIncidents:
         positions = await newest(self._connection, self._keys.alerts_open, after=after, count=limit)
         commands = (("HGET", self._keys.alert(f"{position.sid}/firing"), "body") for position in positions)
         bodies: list[bytes | None] = await self._connection.calls(*commands) if positions else []
+        if gone := [position.sid for position, body in zip(positions, bodies, strict=True) if body is None]:
+            await self._forget(gone)
         alerts = tuple(alert for body in bodies if body is not None and (alert := _readable(body)) is not None)
         return alerts, str(positions[-1]) if len(positions) == limit else None
+
+    async def _forget(self, incidents: Sequence[str]) -> None:
+        """Their alerts were kept for a month, and who could have resolved them is gone: a lost store, for one."""
+        groups: list[bytes] = await self._connection.call("SMEMBERS", self._keys.alert_groups)
+        keys = (self._keys.alerts_open, *(self._keys.alert_group(group.decode()) for group in groups))
+        await self._connection.calls(*(("ZREM", key, *incidents) for key in keys))
 
     async def groups(self) -> tuple[Group, ...]:
         """The largest first."""

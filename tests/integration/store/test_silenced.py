@@ -130,6 +130,17 @@ async def test_open_incidents_are_listed_newest_first_page_by_page_until_they_ar
         await incidents.page(cursor="nonsense", limit=2)
 
 
+async def test_what_nobody_is_left_to_resolve_is_counted_no_longer_than_it_is_listed(
+    outbox: Outbox, incidents: OpenIncidents, connection: Connection, keys: Keys
+) -> None:
+    for number in (1, 2):
+        await outbox.queue(alert(number))
+    await connection.call("DEL", keys.alert(alert(1).id))  # as after the month for which it is kept
+    assert [one.room for one in (await incidents.page(cursor=None, limit=10))[0]] == ["r-2"]
+    assert await incidents.count() == 1
+    assert [group.rooms for group in await incidents.groups()] == [1]
+
+
 async def test_those_of_one_moment_are_all_listed(outbox: Outbox, incidents: OpenIncidents) -> None:
     for number in range(5):
         await outbox.queue(replace(alert(number), at=7.0))
