@@ -70,12 +70,12 @@ class Events:
                 except TimeoutError:
                     log.info("event_client_dropped")
                     self._on_dropped()
-                except ConnectionResetError:
+                except ConnectionError:
                     pass  # it has gone
             return stream
 
     async def _tell(self, stream: EventSourceResponse, watcher: Watcher) -> None:
-        """Raises TimeoutError and ConnectionResetError."""
+        """Raises TimeoutError and ConnectionError."""
         retry = 1000 + round(1000 * self._fraction())
         async with self._snapshots:
             await stream.send(self._feed.snapshot(watcher), event="snapshot", retry=retry)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 from pytest_aiohttp import AiohttpClient
+from structlog.testing import capture_logs
 
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import GaveUp
@@ -22,7 +25,7 @@ from orchestrator.web import events as module
 from orchestrator.web.auth import Bearers
 from orchestrator.web.events import Events, event_routes
 from orchestrator.web.feed import Feed, FeedParts, Watcher
-from orchestrator.web.server import build_app
+from orchestrator.web.server import build_app, build_runner
 from tests.e2e.harness.wait import wait_until
 from tests.fakes.store import Line, MemoryChanges, MemoryStore, Server
 from tests.integration.conftest import crashed
@@ -175,6 +178,26 @@ async def test_a_client_that_takes_nothing_is_dropped(client: Client, desk: Desk
     async with client.get("/events"):
         await wait_until(lambda: desk.dropped, timeout=10, description="it is dropped")
         await wait_until(lambda: len(desk.feed) == 0, timeout=10, description="nobody looks any more")
+
+
+async def test_a_client_that_goes_in_the_middle_of_a_snapshot_is_no_defect_of_ours(desk: Desk) -> None:
+    """Served as in production: the test server cancels a handler whose client has gone."""
+    await desk.fill()
+    runner = build_runner(desk.app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    with capture_logs() as lines, socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it ends in a reset
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.connect(runner.addresses[0])
+        peer.sendall(f"GET /events HTTP/1.1\r\nHost: x\r\nAuthorization: {READ['Authorization']}\r\n\r\n".encode())
+        received = 0
+        while received < 100_000:  # it stands in the middle
+            received += len(await asyncio.to_thread(peer.recv, 65_536))
+        peer.close()
+        await wait_until(lambda: len(desk.feed) == 0, description="nobody looks any more")
+    await runner.cleanup()
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == []
 
 
 async def test_a_client_comes_again_after_a_while_and_is_asked_again_who_it_is(
