@@ -81,7 +81,7 @@ def cookie_of(request: web.Request) -> str | None:
 
 
 def digest_of(secret: str) -> str:
-    """Under which a login is stored."""
+    """Of a secret, for whoever need not know it; under its cookie's a login is stored."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -30,6 +30,9 @@ PATH: Final = "/login"
 _WRONG_PER_SECOND: Final = 0.2
 """Wrong tokens of one address that are answered and logged, after the first five: a person pastes the wrong one twice."""
 
+_RIGHT_PER_SECOND: Final = 1.0
+"""Log-ins with one token, after the first five: each is kept for a shift."""
+
 _SECRET_BYTES: Final = 32
 
 
@@ -61,7 +64,8 @@ class LoginDoor:
         self._bearers = bearers
         self._logins = logins
         self._clock = clock
-        self._limit = RateLimit(_WRONG_PER_SECOND, clock)
+        self._wrong = RateLimit(_WRONG_PER_SECOND, clock)
+        self._right = RateLimit(_RIGHT_PER_SECOND, clock)
         public = urlsplit(public_url or "")
         self._path = public.path or "/"
         self._secure = public.scheme == "https"
@@ -74,6 +78,8 @@ class LoginDoor:
         if developer is not None:
             return answer(_view(developer))
         scopes = self._scopes_of(token, f"address {request.remote}")
+        self._right.take(digest_of(token))
+        await self._end_login(request)
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         login = Login(bind(secret, token), self._clock.now())
         await self._logins.add(digest_of(secret), login, seconds=LIFETIME)
@@ -94,12 +100,16 @@ class LoginDoor:
         return answer(_view(request[ACCESS]))
 
     async def delete(self, request: web.Request) -> web.Response:
-        secret = cookie_of(request)
-        if secret is not None:
-            await self._logins.drop(digest_of(secret))
+        await self._end_login(request)
         response = web.Response(status=204)
         response.del_cookie(COOKIE, path=self._path, secure=self._secure or request.secure, httponly=True, samesite="Strict")
         return response
+
+    async def _end_login(self, request: web.Request) -> None:
+        """Of the cookie that came, if one did."""
+        secret = cookie_of(request)
+        if secret is not None:
+            await self._logins.drop(digest_of(secret))
 
     def _scopes_of(self, token: str, caller: str) -> frozenset[Scope]:
         """Raises Refused.
@@ -108,7 +118,7 @@ class LoginDoor:
         """
         scopes = self._bearers.scopes_of(token)
         if not scopes:
-            wait = self._limit.wait(caller)
+            wait = self._wrong.wait(caller)
             if wait:
                 detail = "Too many wrong tokens came from this address."
                 raise Refused(problem(429, "Too Many Requests", detail, headers={"Retry-After": str(wait)}))
@@ -132,7 +142,7 @@ def login_routes(door: LoginDoor) -> tuple[Route, ...]:
                 200: Answer("Logged in; the cookie is in the headers.", LoginView),
                 401: refusal("The token is not known."),
                 403: refusal("The token has another scope, or another site's page sent this."),
-                429: refusal("Too many wrong tokens came from this address; try again after Retry-After seconds."),
+                429: refusal("Too many wrong tokens from this address, or log-ins with this token; wait for Retry-After seconds."),
                 503: UNAVAILABLE,
                 **BODY_REFUSALS,
             },

@@ -192,6 +192,26 @@ async def test_whoever_guesses_is_sent_away_for_a_while_and_keeps_out_nobody_who
     assert (await client.post("/login", json={"token": "guess"})).status == 401
 
 
+async def test_logging_in_again_ends_the_login_that_the_cookie_held(client: Client, desk: Desk) -> None:
+    first = (await client.post("/login", json=OPERATE)).cookies["rollcall_login"].value
+    await log_in(client)
+    assert len(desk.logins) == 1
+    client.session.cookie_jar.clear()
+    assert (await client.get("/login", headers={"Cookie": f"rollcall_login={first}"})).status == 401
+
+
+async def test_no_token_fills_the_store_with_logins_and_others_go_on(client: Client, desk: Desk) -> None:
+    statuses = []
+    for _ in range(20):
+        client.session.cookie_jar.clear()
+        statuses.append((await client.post("/login", json={"token": "a-token-to-read"})).status)
+    assert statuses == [200] * 5 + [429] * 15
+    assert len(desk.logins) == 5
+    await log_in(client, "operate")
+    desk.clock.at += 1
+    await log_in(client, "read")
+
+
 async def test_without_the_store_nobody_is_called_a_stranger(client: Client, desk: Desk) -> None:
     await log_in(client)
     desk.line.server.down = True
