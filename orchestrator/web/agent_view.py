@@ -2,22 +2,17 @@
 
 from collections.abc import Collection, Iterable
 
-from pydantic import BaseModel, ConfigDict
-
 from orchestrator.core.canary import Canary
 from orchestrator.core.durations import spoken
 from orchestrator.core.fleet import Fleet, NameState, Tally, Worker, near_names, typo_of
 from orchestrator.core.naming import spelled
 from orchestrator.core.pauses import Pause
+from orchestrator.web.answers import View
 from orchestrator.web.canary_view import CanaryView, canary_view
 from orchestrator.web.times import Time
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-
-class SessionCounts(_View):
+class SessionCounts(View):
     """Of all replicas, at most 20 s old: how far the placements of this agent are, in rooms that live."""
 
     verified: int
@@ -28,7 +23,7 @@ class SessionCounts(_View):
     """For so many rooms a person was told that it is missing."""
 
 
-class PauseView(_View):
+class PauseView(View):
     """An operator's pause: while it holds nobody is dispatched, and nothing that serves is touched."""
 
     since: Time
@@ -39,7 +34,7 @@ class PauseView(_View):
     reason: str
 
 
-class AgentNameView(_View):
+class AgentNameView(View):
     """One agent name: who answers to it, as its workers say, and what its sessions show."""
 
     agent_name: str
@@ -80,7 +75,7 @@ class AgentNameView(_View):
     """Where nobody answers: announced names that look like this one."""
 
 
-class WorkerView(_View):
+class WorkerView(View):
     """One live worker, as it described itself."""
 
     worker_id: str
@@ -107,7 +102,7 @@ class AgentNameDetail(AgentNameView):
     workers_detail: tuple[WorkerView, ...]
 
 
-class AgentNameList(_View):
+class AgentNameList(View):
     """Every name that is configured, was announced or had an agent verified within 24 h, or has a session now."""
 
     agents: tuple[AgentNameView, ...]

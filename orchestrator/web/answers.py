@@ -3,10 +3,16 @@
 from typing import Final
 
 from aiohttp import web
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """What is true now need not be true a second later."""
+
+
+class View(BaseModel):
+    """What an answer shows. A string below a field describes it, in the documents, too."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 def answer(model: BaseModel, status: int = 200) -> web.Response:

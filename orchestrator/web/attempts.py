@@ -1,18 +1,15 @@
 """Whether an attempt is still the one: what a worker asks before it takes a job that may have been given up meanwhile."""
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict
 
-from orchestrator.web.answers import answer
+from orchestrator.web.answers import View, answer
 from orchestrator.web.problems import problem
 from orchestrator.web.requests import Refused
 from orchestrator.web.sessions import SessionReader, find_session, not_found
 
 
-class AttemptAnswer(BaseModel):
+class AttemptAnswer(View):
     """One attempt to bring an agent into a session."""
-
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     attempt_id: str
     number: int

@@ -2,18 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from orchestrator.core.canary import By, Canary
 from orchestrator.core.causes import Cause
+from orchestrator.web.answers import View
 from orchestrator.web.times import Time
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-
-class CanarySeconds(_View):
+class CanarySeconds(View):
     """From the call of its dispatch. Seen in listings: up to 0.1 s late, and later when the API budget is short."""
 
     joined: float | None
@@ -22,7 +17,7 @@ class CanarySeconds(_View):
     """Until it had answered; null: it did not, or this server cannot ask it."""
 
 
-class CanaryView(_View):
+class CanaryView(View):
     """What came of one canary: of an agent that was dispatched into a scratch room."""
 
     agent_name: str
@@ -42,7 +37,7 @@ class CanaryView(_View):
     """`schedule`, or an `operator`."""
 
 
-class CanaryList(_View):
+class CanaryList(View):
     """The last canary of each agent name, for seven days."""
 
     canaries: tuple[CanaryView, ...]

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from orchestrator.core.placement import PlacementState
+from orchestrator.web.answers import View
 from orchestrator.web.requests import Body
 from orchestrator.web.token_request import LONGEST_NAME, Attributes, Name
 
@@ -34,9 +35,7 @@ class SwitchRequest(Body):
     """Seconds for which the other one may stay beside it, to introduce it; a second at the least, for clients to see it."""
 
 
-class _Placed(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
+class _Placed(View):
     room: str
     sid: str
     agent_name: str

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Final, Protocol
 import msgspec
 from aiohttp import web
 from multidict import MultiDict
-from pydantic import BaseModel, ConfigDict, WithJsonSchema
+from pydantic import WithJsonSchema
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core.audit import Action
 from orchestrator.core.received import Remembered
 from orchestrator.web import filters
-from orchestrator.web.answers import answer
+from orchestrator.web.answers import View, answer
 from orchestrator.web.deeds import deed
 from orchestrator.web.filters import BadFilter, read_paging
 from orchestrator.web.operation_models import ReasonRequest
@@ -32,11 +32,7 @@ _TAKEN: Final = (Outcome.STORED, Outcome.DUPLICATE, Outcome.IGNORED)
 _OWN: Final = ("outcome", "room")
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-
-class WebhookView(_View):
+class WebhookView(View):
     """One request to the door for webhooks."""
 
     id: str
@@ -61,7 +57,7 @@ class WebhookWithBody(WebhookView):
     """Without secrets, and with … for the values of metadata and attributes. null: refused, or too large to be kept."""
 
 
-class WebhookList(_View):
+class WebhookList(View):
     """The ones that came last, newest first."""
 
     webhooks: tuple[WebhookView, ...]
@@ -69,7 +65,7 @@ class WebhookList(_View):
     """Where to go on; null: there are no more."""
 
 
-class ReplayView(_View):
+class ReplayView(View):
     """What became of a webhook that came once more."""
 
     outcome: Annotated[Outcome, WithJsonSchema({"enum": list(_TAKEN)})]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core import causes
@@ -15,7 +14,7 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.silences import Silence, silencing
 from orchestrator.runtime.ports import Alert, Clock
 from orchestrator.web import filters
-from orchestrator.web.answers import answer
+from orchestrator.web.answers import View, answer
 from orchestrator.web.filters import BadFilter, read_paging
 from orchestrator.web.requests import Refused
 from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
@@ -23,11 +22,7 @@ from orchestrator.web.sessions import bad_request
 from orchestrator.web.times import Time
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-
-class IncidentView(_View):
+class IncidentView(View):
     """One that fires. What it does not have is null: one of the service has no room."""
 
     incident: str
@@ -45,7 +40,7 @@ class IncidentView(_View):
     """The silence for which nobody is told of it, if they have not been told before."""
 
 
-class IncidentGroupView(_View):
+class IncidentGroupView(View):
     """Rooms that lack the same agent for the same cause: sinks that group make one page of them."""
 
     type: AlertType
@@ -57,7 +52,7 @@ class IncidentGroupView(_View):
     summary: str
 
 
-class IncidentList(_View):
+class IncidentList(View):
     """One page of them, newest first, and all groups, the largest first."""
 
     incidents: tuple[IncidentView, ...]

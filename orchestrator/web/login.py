@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core.login import Login
 from orchestrator.runtime.ports import Clock
-from orchestrator.web.answers import answer
+from orchestrator.web.answers import View, answer
 from orchestrator.web.auth import ACCESS, Access, Bearers, By, bind, comes_from_elsewhere
 from orchestrator.web.entrance import COOKIE, LIFETIME, LoginStore, cookie_of, digest_of, logged_in
 from orchestrator.web.problems import problem
@@ -42,10 +42,8 @@ class LoginRequest(Body):
     token: SecretStr = Field(min_length=1, max_length=4096)
 
 
-class LoginView(BaseModel):
+class LoginView(View):
     """Who is logged in, and what they may."""
-
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     scopes: tuple[Scope, ...]
     name: str | None
@@ -142,7 +140,9 @@ def login_routes(door: LoginDoor) -> tuple[Route, ...]:
                 200: Answer("Logged in; the cookie is in the headers.", LoginView),
                 401: refusal("The token is not known."),
                 403: refusal("The token has another scope, or another site's page sent this."),
-                429: refusal("Too many wrong tokens from this address, or log-ins with this token; wait for Retry-After seconds."),
+                429: refusal(
+                    "Too many wrong tokens from this address, or log-ins with this token; wait for Retry-After seconds."
+                ),
                 503: UNAVAILABLE,
                 **BODY_REFUSALS,
             },

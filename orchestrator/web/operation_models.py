@@ -2,11 +2,12 @@
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from orchestrator.configuration.values import duration
 from orchestrator.core.audit import Action
 from orchestrator.core.placement import PlacementState
+from orchestrator.web.answers import View
 from orchestrator.web.requests import Body
 from orchestrator.web.times import Time
 from orchestrator.web.token_request import LONGEST_NAME
@@ -48,17 +49,13 @@ class ResolveRequest(Body):
     note: Reason = ""
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-
-class TakenPlacement(_View):
+class TakenPlacement(View):
     agent_name: str
     was: PlacementState
     """Its state before."""
 
 
-class TakenSession(_View):
+class TakenSession(View):
     """What was asked for a session, whose owner does it now."""
 
     room: str
@@ -68,12 +65,12 @@ class TakenSession(_View):
     """The same request was served before, and nothing was done again."""
 
 
-class TakenIncident(_View):
+class TakenIncident(View):
     agent_name: str
     incident: str
 
 
-class ResolvedSession(_View):
+class ResolvedSession(View):
     """The incidents that a person sees to."""
 
     room: str
@@ -83,7 +80,7 @@ class ResolvedSession(_View):
     """The same request was served before, and nothing was done again."""
 
 
-class TakenSessions(_View):
+class TakenSessions(View):
     """What was asked for many sessions."""
 
     matched: int
@@ -96,7 +93,7 @@ class TakenSessions(_View):
     """Where to go on; null: there are no more."""
 
 
-class AuditView(_View):
+class AuditView(View):
     id: str
     at: Time
     action: Action
@@ -114,7 +111,7 @@ class AuditView(_View):
     """The person's name, where a proxy before us said it."""
 
 
-class AuditList(_View):
+class AuditList(View):
     """What was done, newest first."""
 
     entries: tuple[AuditView, ...]

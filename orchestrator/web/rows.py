@@ -1,20 +1,15 @@
 """A session as a line of the screen's list: the least that tells whether somebody must look."""
 
-from pydantic import BaseModel, ConfigDict
-
 from orchestrator.core.causes import Cause
 from orchestrator.core.placement import Placement, PlacementState
 from orchestrator.core.session import Outcome, Session, SessionState
 from orchestrator.core.verdict import served_by, verdict
+from orchestrator.web.answers import View
 from orchestrator.web.session_view import shown_warnings
 from orchestrator.web.times import Time
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-
-class RowPlacement(_View):
+class RowPlacement(View):
     """One agent that the session must have."""
 
     agent_name: str
@@ -29,7 +24,7 @@ class RowPlacement(_View):
     """The last answer that was written down, which is at least every 30 s."""
 
 
-class Row(_View):
+class Row(View):
     """One session."""
 
     room: str
@@ -47,7 +42,7 @@ class Row(_View):
     placements: tuple[RowPlacement, ...]
 
 
-class Summary(_View):
+class Summary(View):
     """All sessions in a line."""
 
     live: int

@@ -5,7 +5,7 @@ The values of metadata are not in it: they are for the worker alone.
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from orchestrator.core import causes
 from orchestrator.core.causes import Cause
@@ -14,17 +14,14 @@ from orchestrator.core.outlook import next_step
 from orchestrator.core.placement import Attempt, Placement, PlacementState
 from orchestrator.core.session import Outcome, Session, SessionState, TimelineEntry
 from orchestrator.core.verdict import served_by, verdict
+from orchestrator.web.answers import View
 from orchestrator.web.links import Links
 from orchestrator.web.times import Time
 
 _left_out_when_absent = Field(None, exclude_if=lambda value: value is None)
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-
-class AttemptView(_View):
+class AttemptView(View):
     """One CreateDispatch, or one dispatch of somebody else that was adopted, and what came of it."""
 
     number: int
@@ -43,7 +40,7 @@ class AttemptView(_View):
     ended_at: Time | None
 
 
-class PulseView(_View):
+class PulseView(View):
     """The last time that the agent answered a question."""
 
     at: Time
@@ -52,7 +49,7 @@ class PulseView(_View):
     rtt_ms: float | None
 
 
-class PlacementView(_View):
+class PlacementView(View):
     """One agent that the session must have."""
 
     agent_name: str
@@ -80,7 +77,7 @@ class PlacementView(_View):
     """The first and the last 20."""
 
 
-class TimelineView(_View):
+class TimelineView(View):
     at: Time
     event: str
     source: Source
@@ -92,7 +89,7 @@ class TimelineView(_View):
     detail: str | None = _left_out_when_absent
 
 
-class LinksView(_View):
+class LinksView(View):
     self_: Annotated[str, Field(serialization_alias="self")]
     screen: str
     """Where a person sees it."""
@@ -100,7 +97,7 @@ class LinksView(_View):
     """What to do about the cause that is shown."""
 
 
-class SessionView(_View):
+class SessionView(View):
     """One life of one room: who should be in it, whether they are, and if not, why."""
 
     room: str
@@ -124,7 +121,7 @@ class SessionView(_View):
     links: LinksView
 
 
-class SessionList(_View):
+class SessionList(View):
     """Sessions, newest first."""
 
     sessions: tuple[SessionView, ...]

@@ -6,7 +6,7 @@ from typing import Final, Literal, Protocol, Self
 
 import structlog
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
+from pydantic import AwareDatetime, model_validator
 from pydantic_core import PydanticCustomError
 
 from orchestrator.configuration.alerts import MatchEntry
@@ -16,7 +16,7 @@ from orchestrator.core.audit import Action
 from orchestrator.core.causes import Cause
 from orchestrator.core.silences import LONGEST, AlertMatch, Silence
 from orchestrator.runtime.ports import Clock
-from orchestrator.web.answers import answer
+from orchestrator.web.answers import View, answer
 from orchestrator.web.deeds import deed, doer
 from orchestrator.web.operation_models import ForAWhile, Reason
 from orchestrator.web.operation_ports import Audit
@@ -63,11 +63,7 @@ class SilenceRequest(Body):
         return ends_at
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
-
-class MatchView(_View):
+class MatchView(View):
     """null: no matter."""
 
     type: tuple[AlertType, ...] | None
@@ -76,7 +72,7 @@ class MatchView(_View):
     cause: tuple[Cause, ...] | None
 
 
-class SilenceView(_View):
+class SilenceView(View):
     id: str
     match: MatchView
     starts_at: Time
@@ -87,7 +83,7 @@ class SilenceView(_View):
     state: Literal["active", "ended"]
 
 
-class SilenceList(_View):
+class SilenceList(View):
     """The newest first; those that ended within the last day are shown, too."""
 
     silences: tuple[SilenceView, ...]

@@ -10,7 +10,6 @@ from typing import Final, Protocol
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core.facts import (
@@ -29,7 +28,7 @@ from orchestrator.core.session import Session
 from orchestrator.runtime.intake import Intake
 from orchestrator.runtime.ports import Clock, LiveKitError, Minter
 from orchestrator.web import livekit_errors, requests
-from orchestrator.web.answers import HEADERS
+from orchestrator.web.answers import HEADERS, View
 from orchestrator.web.callers import Callers
 from orchestrator.web.cors import Cors
 from orchestrator.web.holding import is_verified, until_verified
@@ -48,10 +47,8 @@ log = structlog.get_logger()
 PATH: Final = "/token"
 
 
-class TokenAnswer(BaseModel):
+class TokenAnswer(View):
     """What LiveKit's clients expect, and whether the agent is there."""
-
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     server_url: str
     participant_token: str

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator.core.transcript import Role, Said
-from orchestrator.web.answers import answer
+from orchestrator.web.answers import View, answer
 from orchestrator.web.requests import Body, Refused, read_model
 from orchestrator.web.sessions import SessionReader, find_sid, not_found, session_asked_for
 from orchestrator.web.times import Time
@@ -50,9 +50,7 @@ class TranscriptRequest(Body):
     items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=MOST_ITEMS)]
 
 
-class ItemView(BaseModel):
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
-
+class ItemView(View):
     id: str
     agent_name: str
     """Whose conversation it is part of."""
