@@ -10,6 +10,7 @@ LIKE = (
     (r"\b[0-9a-f]{12}\b", r"[0-9a-f]{12}"),
     (r"(?:https?|wss?|redis)://[\w.:-]+", r"\S+?"),
     (r"(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?(?:ms|s)\b", r"\S+"),
+    (r"\b\d+ (?:agent|route)s?\b", r"\d+ (?:agent|route)s?"),
     (r"\d+(?:[.,]\d+)*", r"[\d.,]+"),
 )
 """What differs from run to run, and by what it may be replaced; the first that fits counts."""
