@@ -120,7 +120,7 @@ def _without_apprise(settings: Settings) -> Iterator[Finding]:
     """Of the machine, and not of the file, which may be checked on another one."""
     for index, entry in enumerate(settings.alerts):
         if entry.apprise is not None and not apprise_url.installed():
-            fix = "Install it with `pip install 'rollcall[apprise]'`, or tell people by a webhook or an Alertmanager."
+            fix = "Install it with `pip install '.[apprise]'` in a checkout, or tell people by a webhook or an Alertmanager."
             yield Finding(("alerts", index, "apprise"), "The package apprise is not installed.", fix)
 
 
@@ -143,7 +143,7 @@ def _traces(settings: Settings) -> Iterator[Finding]:
         "otel_exporter_otlp_traces_endpoint" if settings.otel_exporter_otlp_traces_endpoint else "otel_exporter_otlp_endpoint"
     )
     if not traces.installed():
-        fix = "Install it with `pip install 'rollcall[otel]'`, or set OTEL_TRACES_EXPORTER=none."
+        fix = "Install it with `pip install '.[otel]'` in a checkout, or set OTEL_TRACES_EXPORTER=none."
         yield Finding((written,), "Traces are to be sent there, and the packages of OpenTelemetry are not installed.", fix)
     elif urlsplit(settings.traces_endpoint).port == _OTLP_OVER_GRPC:
         message = f"Port {_OTLP_OVER_GRPC} is mostly OTLP over gRPC, and traces are sent over HTTP."

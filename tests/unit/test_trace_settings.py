@@ -56,7 +56,7 @@ def test_without_the_packages_the_service_does_not_start_with_traces(monkeypatch
         loaded(monkeypatch, **{BASE: "http://collector:4318"})
     message = str(refused.value)
     assert f"environment variable {BASE}" in message
-    assert "pip install 'rollcall[otel]'" in message
+    assert "pip install '.[otel]'" in message
 
 
 def test_the_port_of_grpc_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ VARIABLES = {
     *(variable(name) for name in Configuration.model_fields),
     *(variable(name) + "_FILE" for name in SECRET),
     *CALLERS,
-    *("LIVEKIT_AGENT_NAME", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+    *("PATH", "LIVEKIT_AGENT_NAME", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
     *("ROLLCALL_CLOUD_URL", "ROLLCALL_CLOUD_KEY", "ROLLCALL_CLOUD_SECRET", "ROLLCALL_CLOUD_WEBHOOKS"),
 }
 
