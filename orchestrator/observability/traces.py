@@ -83,7 +83,7 @@ class Traces:
         minted, begun_at, error = MintedToken(context), self._clock.now(), None
         try:
             yield minted
-        except Exception as failure:
+        except Exception as failure:  # raised again: here it is only told of
             error = type(failure.__cause__ or failure).__name__
             raise
         finally:

@@ -75,9 +75,7 @@ class Outbox:
         A resolution is told under the cause with which its incident fired.
         """
         if alert.status == "resolved":
-            fired: bytes | None = await self._connection.call("HGET", self._keys.alert(firing_id(alert)), "body")
-            if fired is not None:
-                alert = as_fired(alert, fired)
+            alert = await self._as_fired(alert)
         keys, group = self._keys, group_of(alert)
         grouping = self._groups if group else {}
         due = [keys.alerts_due(sink) for sink in self._sinks if sink not in grouping and self._wants(sink, alert)]
@@ -110,6 +108,10 @@ class Outbox:
                 *waits,
             ),
         )
+
+    async def _as_fired(self, resolved: Alert) -> Alert:
+        fired: bytes | None = await self._connection.call("HGET", self._keys.alert(firing_id(resolved)), "body")
+        return resolved if fired is None else as_fired(resolved, fired)
 
     def _gathering(self, sink: str, group: str) -> tuple[str, ...]:
         keys = self._keys
