@@ -135,7 +135,7 @@ def agent_not_found(asked: str, near: tuple[str, ...]) -> web.Response:
 
 
 def routes(agents: Agents) -> tuple[Route, ...]:
-    """Where workers announce themselves, and where people see them."""
+    """A table: where workers announce themselves, and where people see them."""
     worker = Parameter("worker", "path", f"The worker's id: at most {_LONGEST_ID} printable ASCII characters.")
     return (
         Route(

@@ -53,6 +53,7 @@ class Events:
         self._snapshots = asyncio.Semaphore(SNAPSHOTS)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
+        """Tell until the client has gone, is too slow, or should come again."""
         if request.method == hdrs.METH_HEAD:
             return web.Response(content_type="text/event-stream", headers=HEADERS)
         if self._feed.stopping:
@@ -91,6 +92,7 @@ class Events:
 
 
 def event_routes(events: Events) -> tuple[Route, ...]:
+    """A table of one row."""
     return (
         Route(
             "GET",

@@ -12,7 +12,6 @@ from pydantic import WithJsonSchema
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core.audit import Action
 from orchestrator.core.received import Remembered
-from orchestrator.web import filters
 from orchestrator.web.answers import View, answer
 from orchestrator.web.deeds import deed
 from orchestrator.web.filters import BadFilter, read_paging
@@ -20,7 +19,17 @@ from orchestrator.web.operation_models import ReasonRequest
 from orchestrator.web.operation_ports import Audit
 from orchestrator.web.problems import problem
 from orchestrator.web.requests import Refused, read_model
-from orchestrator.web.routes import BODY_REFUSALS, PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
+from orchestrator.web.routes import (
+    BODY_REFUSALS,
+    CURSOR,
+    PROTECTED,
+    UNAVAILABLE,
+    Answer,
+    Parameter,
+    Route,
+    limit_parameter,
+    refusal,
+)
 from orchestrator.web.sessions import bad_request
 from orchestrator.web.times import Time
 from orchestrator.web.webhooks import Outcome, Unavailable
@@ -125,6 +134,7 @@ class InboxDoor:
         return answer(WebhookWithBody(**_shown(found), body=found.received.body))
 
     async def replay(self, request: web.Request) -> web.Response:
+        """Only what would lead to the same: a body that was kept, and no session that its room's metadata would route."""
         asked = await read_model(request, ReasonRequest)
         found = await self._asked_for(request)
         received = found.received
@@ -151,6 +161,7 @@ class InboxDoor:
 
 
 def inbox_routes(parts: InboxParts) -> tuple[Route, ...]:
+    """A table: the webhooks, one of them, one of them once more."""
     door = InboxDoor(parts)
     webhook_id = Parameter("id", "path", "The `id` of a webhook in the list.")
     missing = refusal("There is no such webhook, or not any more.")
@@ -171,13 +182,8 @@ def inbox_routes(parts: InboxParts) -> tuple[Route, ...]:
             parameters=(
                 Parameter("outcome", "query", "Only those of which this became.", {"enum": [o.value for o in Outcome]}),
                 Parameter("room", "query", "Only those about the room of this name."),
-                Parameter("cursor", "query", "The `cursor` of the page before."),
-                Parameter(
-                    "limit",
-                    "query",
-                    "Webhooks on one page.",
-                    {"type": "integer", "minimum": 1, "maximum": filters.MOST, "default": filters.USUAL},
-                ),
+                CURSOR,
+                limit_parameter("Webhooks on one page."),
             ),
         ),
         Route(

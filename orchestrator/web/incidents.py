@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
@@ -13,11 +13,10 @@ from orchestrator.core.alerts import AlertType, Severity
 from orchestrator.core.causes import Cause
 from orchestrator.core.silences import Silence, silencing
 from orchestrator.runtime.ports import Alert, Clock
-from orchestrator.web import filters
 from orchestrator.web.answers import View, answer
 from orchestrator.web.filters import BadFilter, read_paging
 from orchestrator.web.requests import Refused
-from orchestrator.web.routes import PROTECTED, UNAVAILABLE, Answer, Parameter, Route, refusal
+from orchestrator.web.routes import CURSOR, PROTECTED, UNAVAILABLE, Answer, Route, limit_parameter, refusal
 from orchestrator.web.sessions import bad_request
 from orchestrator.web.times import Time
 
@@ -160,17 +159,6 @@ def _group(group: Group) -> IncidentGroupView:
     )
 
 
-_PARAMETERS: Final = (
-    Parameter("cursor", "query", "The `cursor` of the page before."),
-    Parameter(
-        "limit",
-        "query",
-        "Incidents on one page.",
-        {"type": "integer", "minimum": 1, "maximum": filters.MOST, "default": filters.USUAL},
-    ),
-)
-
-
 def incident_routes(parts: IncidentParts) -> tuple[Route, ...]:
     """List what is wrong now."""
     return (
@@ -187,6 +175,6 @@ def incident_routes(parts: IncidentParts) -> tuple[Route, ...]:
                 503: UNAVAILABLE,
                 **PROTECTED,
             },
-            parameters=_PARAMETERS,
+            parameters=(CURSOR, limit_parameter("Incidents on one page.")),
         ),
     )

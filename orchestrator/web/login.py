@@ -69,6 +69,7 @@ class LoginDoor:
         self._secure = public.scheme == "https"
 
     async def post(self, request: web.Request) -> web.Response:
+        """A new cookie for the token; the login of the cookie that came with it is over."""
         if comes_from_elsewhere(request):
             raise Refused(problem(403, "Forbidden", "Another site's page sent this."))
         token = (await read_model(request, LoginRequest)).token.get_secret_value()
@@ -128,6 +129,7 @@ class LoginDoor:
 
 
 def login_routes(door: LoginDoor) -> tuple[Route, ...]:
+    """A table: log in, see who is logged in, log out."""
     return (
         Route(
             "POST",

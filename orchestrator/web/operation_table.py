@@ -5,7 +5,7 @@ from typing import Final
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core.causes import Cause
 from orchestrator.core.session import SessionState
-from orchestrator.web import filters, mass_redispatch
+from orchestrator.web import mass_redispatch
 from orchestrator.web.audit import AuditDoor
 from orchestrator.web.mass_redispatch import MassRedispatch
 from orchestrator.web.operation_models import (
@@ -19,9 +19,20 @@ from orchestrator.web.operation_models import (
 )
 from orchestrator.web.operation_ports import OperationParts
 from orchestrator.web.operations import Operations
-from orchestrator.web.routes import BODY_REFUSALS, PROTECTED, REPEATABLE, ROOM, UNAVAILABLE, Answer, Parameter, Route, refusal
+from orchestrator.web.routes import (
+    BODY_REFUSALS,
+    CURSOR,
+    PROTECTED,
+    REPEATABLE,
+    ROOM,
+    UNAVAILABLE,
+    Answer,
+    Parameter,
+    Route,
+    limit_parameter,
+    refusal,
+)
 
-_CURSOR: Final = Parameter("cursor", "query", "The `cursor` of the page before.")
 _NO_SESSION: Final = refusal("There is no live session of this room, or it has no such agent.")
 
 _MANY: Final = (
@@ -36,18 +47,13 @@ _MANY: Final = (
     Parameter("age", "query", "Only sessions that started at least so long ago: `90s`, `5m`, `1.5h`."),
     Parameter("since", "query", "Only sessions that started since then: a time of RFC 3339, or a duration ago (`15m`)."),
     Parameter("verified", "query", "`true`: agents that serve are replaced, too.", {"enum": ["true", "false"]}),
-    _CURSOR,
-    Parameter(
-        "limit",
-        "query",
-        "Sessions that are taken at most.",
-        {"type": "integer", "minimum": 1, "maximum": mass_redispatch.MOST, "default": mass_redispatch.MOST},
-    ),
+    CURSOR,
+    limit_parameter("Sessions that are taken at most.", most=mass_redispatch.MOST, usual=mass_redispatch.MOST),
 )
 
 
 def operation_routes(parts: OperationParts) -> tuple[Route, ...]:
-    """A table, as long as there are rows."""
+    """A table: what is done to one session, to many at once, and who did it."""
     operations = Operations(parts)
     return (
         Route(
@@ -134,13 +140,8 @@ def operation_routes(parts: OperationParts) -> tuple[Route, ...]:
                 **PROTECTED,
             },
             parameters=(
-                _CURSOR,
-                Parameter(
-                    "limit",
-                    "query",
-                    "Lines on one page.",
-                    {"type": "integer", "minimum": 1, "maximum": filters.MOST, "default": filters.USUAL},
-                ),
+                CURSOR,
+                limit_parameter("Lines on one page."),
             ),
         ),
     )

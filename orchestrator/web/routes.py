@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core.naming import UNNAMED
-from orchestrator.web import problems, requests
+from orchestrator.web import filters, problems, requests
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -96,9 +96,15 @@ BODY_REFUSALS: Final = {status: refusal(description) for status, description in 
 
 ROOM: Final = Parameter("room", "path", "A room's name or sid, as one percent-encoded segment.")
 AGENT: Final = Parameter("agent", "path", f"An agent name, as one percent-encoded segment; `{UNNAMED}`: the empty one.")
+CURSOR: Final = Parameter("cursor", "query", "The `cursor` of the page before.")
 REPEATABLE: Final = Parameter(
     "Idempotency-Key",
     "header",
     "The same request with the same key does nothing twice, for a day.",
     {"type": "string", "minLength": 1, "maxLength": 128},
 )
+
+
+def limit_parameter(description: str, *, most: int = filters.MOST, usual: int = filters.USUAL) -> Parameter:
+    """How many of a list are asked for."""
+    return Parameter("limit", "query", description, {"type": "integer", "minimum": 1, "maximum": most, "default": usual})

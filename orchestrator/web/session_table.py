@@ -37,7 +37,7 @@ _UNKNOWN_AGENT: Final = refusal("No such agent is configured (`near` lists names
 
 
 def session_routes(commands: Commands, attempts: Attempts, transcripts: TranscriptDoor, cors: Cors) -> tuple[Route, ...]:
-    """`cors`: which pages may have an agent sent into a room."""
+    """A table. `cors`: which pages may have an agent sent into a room."""
     return (
         Route(
             "POST",

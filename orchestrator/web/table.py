@@ -5,9 +5,20 @@ from typing import Final
 from orchestrator.configuration.credentials import Scope
 from orchestrator.core.causes import Cause
 from orchestrator.core.session import SessionState
-from orchestrator.web import filters, webhooks
+from orchestrator.web import webhooks
 from orchestrator.web.health import Liveness, Readiness, ReadinessView, get_livez
-from orchestrator.web.routes import PROTECTED, ROOM, UNAVAILABLE, Answer, Handler, Parameter, Route, refusal
+from orchestrator.web.routes import (
+    CURSOR,
+    PROTECTED,
+    ROOM,
+    UNAVAILABLE,
+    Answer,
+    Handler,
+    Parameter,
+    Route,
+    limit_parameter,
+    refusal,
+)
 from orchestrator.web.runbook import get_runbook
 from orchestrator.web.session_view import SessionList, SessionView
 from orchestrator.web.sessions import Sessions
@@ -17,13 +28,8 @@ _LIST_PARAMETERS: Final = (
     Parameter("agent", "query", "Only sessions that should have this agent."),
     Parameter("cause", "query", "Only sessions with this cause.", {"enum": [cause.value for cause in Cause]}),
     Parameter("age", "query", "Only sessions that started at least so long ago: `90s`, `5m`, `1.5h`."),
-    Parameter("cursor", "query", "The `cursor` of the page before."),
-    Parameter(
-        "limit",
-        "query",
-        "Sessions on one page.",
-        {"type": "integer", "minimum": 1, "maximum": filters.MOST, "default": filters.USUAL},
-    ),
+    CURSOR,
+    limit_parameter("Sessions on one page."),
 )
 
 _WEBHOOK_BODY: Final = {
