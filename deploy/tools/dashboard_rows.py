@@ -109,9 +109,9 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
                 "Workers",
                 "As they announce themselves.",
                 (
-                    (f"max by (agent) (rollcall_workers{{{_AGENT}}})", "{{agent}} live"),
-                    (f"max by (agent) (rollcall_workers_with_room{{{_AGENT}}})", "{{agent}} with room"),
-                    (f"max by (agent) (rollcall_worker_room_jobs{{{_AGENT}}})", "{{agent}} jobs more"),
+                    (f"max by (agent, region) (rollcall_workers{{{_AGENT}}})", "{{agent}} {{region}} live"),
+                    (f"max by (agent, region) (rollcall_workers_with_room{{{_AGENT}}})", "{{agent}} {{region}} with room"),
+                    (f"max by (agent, region) (rollcall_worker_room_jobs{{{_AGENT}}})", "{{agent}} {{region}} jobs more"),
                 ),
             ),
         ),

@@ -1,6 +1,7 @@
 """What is counted when it is asked for: sessions, announced workers, the lease."""
 
 from orchestrator.core.fleet import Announcement, Fleet, Worker
+from orchestrator.observability.announced import REGIONS
 from orchestrator.observability.metrics import Metrics
 from orchestrator.observability.scraped import Scraped, show
 from tests.unit.observability.test_metrics import samples
@@ -31,30 +32,48 @@ def scraped(fleet: Fleet | None = None, lease: Lease | None = None) -> Metrics:
     return metrics
 
 
-def worker(number: int, agent: str, *, jobs: int = 0, capacity: int | None = None, draining: bool = False) -> Worker:
-    told = Announcement(f"W_{number}", agent, active_jobs=jobs, capacity=capacity, draining=draining)
+def worker(
+    number: int, agent: str, *, jobs: int = 0, capacity: int | None = None, draining: bool = False, region: str = ""
+) -> Worker:
+    told = Announcement(f"W_{number}", agent, active_jobs=jobs, capacity=capacity, draining=draining, region=region)
     return Worker(told, since=0.0, seen_at=0.0)
 
 
 def test_workers_are_counted_by_agent_with_the_room_that_they_have() -> None:
     fleet = Fleet(
         live={
-            "mary": (worker(1, "mary", jobs=3, capacity=10), worker(2, "mary", capacity=10, draining=True), worker(3, "mary")),
+            "mary": (
+                worker(1, "mary", jobs=3, capacity=10, region="eu"),
+                worker(2, "mary", capacity=10, draining=True, region="eu"),
+                worker(3, "mary", region="us"),
+            ),
             "stranger": (worker(4, "stranger"),),
         },
         announced={"mary": 0.0, "stranger": 0.0},
     )
     assert samples(scraped(fleet), "rollcall_worker") == {
-        'rollcall_workers{agent="mary"}': 3.0,
-        'rollcall_workers{agent="other"}': 1.0,
-        'rollcall_workers_with_room{agent="mary"}': 2.0,
-        'rollcall_workers_with_room{agent="other"}': 1.0,
-        'rollcall_worker_room_jobs{agent="mary"}': 7.0,
+        'rollcall_workers{agent="mary",region="eu"}': 2.0,
+        'rollcall_workers{agent="mary",region="us"}': 1.0,
+        'rollcall_workers{agent="other",region=""}': 1.0,
+        'rollcall_workers_with_room{agent="mary",region="eu"}': 1.0,
+        'rollcall_workers_with_room{agent="mary",region="us"}': 1.0,
+        'rollcall_workers_with_room{agent="other",region=""}': 1.0,
+        'rollcall_worker_room_jobs{agent="mary",region="eu"}': 7.0,
     }
 
 
+def test_regions_are_bounded_whatever_workers_call_theirs() -> None:
+    workers = tuple(worker(n, "mary", region=f"region-{n:02}") for n in range(REGIONS + 5))
+    counted = samples(scraped(Fleet(live={"mary": (*workers, worker(99, "mary", region="region-20"))})), "rollcall_workers{")
+    assert len(counted) == REGIONS + 1
+    assert counted['rollcall_workers{agent="mary",region="region-20"}'] == 2.0, "the largest have names of their own"
+    assert counted['rollcall_workers{agent="mary",region="other"}'] == 5.0
+
+
 def test_a_name_whose_workers_are_gone_has_none_and_one_that_never_announced_itself_is_unknown() -> None:
-    assert samples(scraped(Fleet(announced={"tom": 0.0})), "rollcall_workers{") == {'rollcall_workers{agent="tom"}': 0.0}
+    assert samples(scraped(Fleet(announced={"tom": 0.0})), "rollcall_workers{") == {
+        'rollcall_workers{agent="tom",region=""}': 0.0
+    }
 
 
 def test_the_lease_is_told_as_it_is_now() -> None:
