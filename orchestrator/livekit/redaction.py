@@ -31,7 +31,10 @@ _JOB: Final = (
 )
 
 _INSIDE: Final = frozenset((*_ROOM.split(), *_PARTICIPANT.split(), *_TRACK.split(), *_JOB.split()))
-"""Members of what is in a webhook, wherever they stand. `turnPassword` is none."""
+"""Members of what is in a webhook, wherever they stand."""
+
+_LEFT_OUT: Final = frozenset({"turnPassword", "turn_password"})
+"""Of every room. Whoever looks for it in what we keep should find nothing."""
 
 _OURS: Final = frozenset(
     {
@@ -71,7 +74,7 @@ def _hide(value: Any) -> Any:
         return [_hide(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {name: _member(name, item) for name, item in value.items()}
+    return {name: _member(name, item) for name, item in value.items() if name not in _LEFT_OUT}
 
 
 def _member(name: str, value: Any) -> Any:

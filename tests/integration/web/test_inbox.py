@@ -108,7 +108,7 @@ async def test_what_came_is_listed_and_one_of_it_shown_with_its_body(client: Cli
     }
     one = await seen(client, f"/inbox/{listed['id']}")
     assert one == {**listed, "body": one["body"]}
-    assert one["body"]["room"] == {"sid": "RM_1", "name": "lobby", "metadata": "…", "turnPassword": "…"}
+    assert one["body"]["room"] == {"sid": "RM_1", "name": "lobby", "metadata": "…"}
 
 
 async def test_a_forged_one_is_listed_with_its_reason_and_without_what_it_said(client: Client, desk: Desk) -> None:
