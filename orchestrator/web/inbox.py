@@ -39,15 +39,15 @@ class Inbox:
         self._store = store
         self._clock = clock
         self._redact = redact
-        self._seen: deque[Seen] = deque(maxlen=MOST)
-        self._refused: deque[Seen] = deque(maxlen=MOST)
+        self._signed: deque[Seen] = deque(maxlen=MOST)
+        self._unsigned: deque[Seen] = deque(maxlen=MOST)
 
     def note(self, seen: Seen) -> None:
         """Of every request to the door, and on its way: nothing is done here that can be done later."""
-        if seen.body is None:
-            self._refused.append(seen)
+        if seen.key is None:
+            self._unsigned.append(seen)
         else:
-            self._seen.append(seen if seen.size <= LARGEST else seen._replace(body=b""))
+            self._signed.append(seen if seen.size <= LARGEST else seen._replace(body=None))
 
     async def run(self) -> None:
         """Write down for ever what comes."""
@@ -60,20 +60,20 @@ class Inbox:
 
     async def write(self) -> None:
         """Write down what waits. Raises StoreUnavailable, and then it waits on."""
-        seen, refused = list(self._seen), list(self._refused)
-        if not seen and not refused:
+        signed, unsigned = list(self._signed), list(self._unsigned)
+        if not signed and not unsigned:
             return
-        self._seen.clear()
-        self._refused.clear()
+        self._signed.clear()
+        self._unsigned.clear()
         accepted: list[Received] = []
-        for number, one in enumerate(seen, 1):
+        for number, one in enumerate(signed, 1):
             accepted.append(self._received(one))
             if number % _PORTION == 0:
                 await asyncio.sleep(0)
         try:
-            await self._store.add(accepted, [self._received(one) for one in refused])
+            await self._store.add(accepted, [self._received(one) for one in unsigned])
         except StoreUnavailable:
-            for queue, waiting in ((self._seen, seen), (self._refused, refused)):
+            for queue, waiting in ((self._signed, signed), (self._unsigned, unsigned)):
                 newer = list(queue)
                 queue.clear()
                 queue.extend((*waiting, *newer))  # of too many, the oldest go

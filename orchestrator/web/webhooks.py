@@ -94,9 +94,12 @@ class Intake(Protocol):
 class _Refused(RollcallError):
     """A request that is the sender's fault. The reason is for our log: a forger learns nothing from the answer."""
 
-    def __init__(self, outcome: Outcome, reason: str | None = None, *, size: int = 0, hang_up: bool = False) -> None:
+    def __init__(
+        self, outcome: Outcome, reason: str | None = None, *, size: int = 0, key: str | None = None, hang_up: bool = False
+    ) -> None:
         super().__init__(outcome.value)
         self.size = size
+        self.key = key
         self.outcome = outcome
         self.reason = reason
         self.hang_up = hang_up
@@ -169,11 +172,12 @@ class WebhookDoor:
         limits, now = self._limits, self._clock.now()
         try:
             key = verify(body, authorization, self._keys, now, lifetime=limits.token_lifetime, leeway=limits.token_leeway)
-            return _Admitted(body, key, parse(body))
         except Forged as error:
             raise _Refused(Outcome.FORGED, error.reason.value, size=len(body)) from error
+        try:
+            return _Admitted(body, key, parse(body))
         except Malformed as error:
-            raise _Refused(Outcome.MALFORMED, str(error), size=len(body)) from error
+            raise _Refused(Outcome.MALFORMED, str(error), size=len(body), key=key) from error
 
     async def _take(self, admitted: _Admitted, reason: str | None = None) -> Outcome:
         """Store it, where it tells us something. Raises Unavailable."""
@@ -207,7 +211,7 @@ class WebhookDoor:
         return outcome
 
     def _refuse(self, refused: _Refused) -> web.Response:
-        self._observe(Seen(self._clock.now(), refused.outcome, refused.size, refused.reason))
+        self._observe(Seen(self._clock.now(), refused.outcome, refused.size, refused.reason, refused.key))
         log.warning("webhook_refused", outcome=refused.outcome.value, reason=refused.reason)
         answer = _REFUSALS[refused.outcome]
         return problem(answer.status, answer.title, answer.detail, headers=answer.headers)

@@ -94,6 +94,18 @@ async def replayed(client: Client, webhook_id: str, status: int = 200) -> Any:
         return body
 
 
+async def test_what_livekit_signed_and_is_no_webhook_is_listed_with_the_key_and_without_a_body(
+    client: Client, desk: Desk
+) -> None:
+    headers = {"Authorization": signed(b"[]", desk.clock.now(), KEY, SECRET), "Content-Type": "application/webhook+json"}
+    async with client.post(PATH, data=b"[]", headers=headers) as response:
+        assert response.status == 400
+    await desk.inbox.write()
+    (listed,) = (await seen(client))["webhooks"]
+    assert (listed["outcome"], listed["key"]) == ("malformed", KEY)
+    assert (await seen(client, f"/inbox/{listed['id']}"))["body"] is None
+
+
 async def test_what_came_is_listed_and_one_of_it_shown_with_its_body(client: Client, desk: Desk) -> None:
     await comes(client, desk, turnPassword="hush", metadata="private")
     (listed,) = (await seen(client))["webhooks"]

@@ -78,6 +78,15 @@ async def test_of_a_burst_the_newest_are_kept(stage: Stage) -> None:
     assert len(sids) == module.MOST
 
 
+async def test_what_was_signed_and_is_no_webhook_is_not_displaced_by_forged_ones(stage: Stage) -> None:
+    stage.inbox.note(Seen(stage.clock.now(), Outcome.MALFORMED, 20, "no JSON", "APIkey"))
+    for _ in range(module.MOST + 1):
+        stage.is_refused()
+    await stage.inbox.write()
+    (signed,) = [one for one in await stage.all() if one.outcome == "malformed"]
+    assert (signed.reason, signed.key, signed.body) == ("no JSON", "APIkey", None)
+
+
 async def test_of_what_is_too_large_is_kept_what_it_was_about(stage: Stage) -> None:
     stage.comes(blob="x" * module.LARGEST)
     await stage.inbox.write()
