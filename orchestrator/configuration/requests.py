@@ -11,6 +11,7 @@ from orchestrator.configuration.routes import policy_of
 from orchestrator.contract import RESERVED_KEY
 from orchestrator.core.facts import CandidateSpec, PlacementSpec
 from orchestrator.core.policy import Policy
+from orchestrator.core.quotation import quoted
 from orchestrator.core.templates import ROOM_PART, Json, Template, encode, merge
 
 WRAPPED: Final = "metadata"
@@ -24,7 +25,7 @@ class UnknownAgent(ValueError):
 
     def __init__(self, agent_name: str, configured: Mapping[str, object]) -> None:
         self.near = tuple(difflib.get_close_matches(agent_name, configured, n=_NEAR))
-        super().__init__("No agent of this name is configured in rollcall.yaml.")
+        super().__init__(f"No agent {quoted(agent_name)} is configured in rollcall.yaml.")
 
 
 class MetadataRefused(ValueError):

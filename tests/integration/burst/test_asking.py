@@ -70,8 +70,8 @@ async def test_one_agent_is_asked_for_and_not_waited_for(
 async def test_a_refusal_says_what_to_do(
     livekit: FakeLiveKit, aiohttp_server: AiohttpServer, threads: ThreadPoolExecutor
 ) -> None:
-    answers = Answers(422, detail="No agent of this name is configured in rollcall.yaml.", near=["marie"])
-    with pytest.raises(CommandFailed, match="No agent of this name") as refused:
+    answers = Answers(422, detail='No agent "mary" is configured in rollcall.yaml.', near=["marie"])
+    with pytest.raises(CommandFailed, match='No agent "mary"') as refused:
         await (await asking(answers, livekit, aiohttp_server, threads)).ask(ROOM)
 
     assert (refused.value.code, "marie" in refused.value.fix) == (ExitCode.USAGE, True)

@@ -142,7 +142,7 @@ async def test_one_that_is_there_or_may_come_as_a_fallback_is_refused(client: Cl
 @pytest.mark.parametrize(
     ("body", "status", "told"),
     [
-        ({"agent_name": "tomm"}, 422, {"near": ["tom"]}),
+        ({"agent_name": "tomm"}, 422, {"near": ["tom"], "detail": 'No agent "tomm" is configured in rollcall.yaml.'}),
         ({"agent_name": "tom", "metadata": {"rollcall": {}}}, 422, {}),
         ({"agent_name": "tom", "metadata": "x" * LARGEST_METADATA}, 422, {}),
         ({"agent": "tom"}, 400, {"errors": [{"field": "agent_name", "message": "Field required"}]}),
