@@ -100,33 +100,22 @@ class Front:
                 make_aiohttp_handler(behind.metrics.registry),
             ),
             *self._routes_with_rules(),
-            *agents.routes(
-                agents.Agents(behind.runtime.fleet, settings.agents, behind.runtime.pauses.current, behind.canaries)
-            ),
+            *self._agent_routes(),
             *debug.routes(page),
             *self._screen.routes(webhook_door),
             *operation_routes(self._operation_parts()),
             *self._alert_routes(),
-            *canary_routes(
-                CanaryParts(
-                    behind.canaries,
-                    behind.canaries,
-                    behind.runtime.fleet,
-                    settings.agents,
-                    behind.runtime.pauses.current,
-                    self._audit,
-                )
-            ),
-            *pausing_routes(
-                PausingParts(
-                    behind.runtime.pauses,
-                    behind.runtime.fleet,
-                    settings.agents,
-                    self._audit,
-                    behind.clock,
-                    self._count_operation,
-                )
-            ),
+        )
+
+    def _agent_routes(self) -> tuple[Route, ...]:
+        """Who answers to an agent name, whether somebody does when it is tried, and whether anybody may be sent."""
+        behind, configured = self._behind, self._behind.settings.agents
+        fleet, pauses, canaries = behind.runtime.fleet, behind.runtime.pauses, behind.canaries
+        pausing = PausingParts(pauses, fleet, configured, self._audit, behind.clock, self._count_operation)
+        return (
+            *agents.routes(agents.Agents(fleet, configured, pauses.current, canaries)),
+            *canary_routes(CanaryParts(canaries, canaries, fleet, configured, pauses.current, self._audit)),
+            *pausing_routes(pausing),
         )
 
     def _alert_routes(self) -> tuple[Route, ...]:
