@@ -15,6 +15,7 @@ import signal
 import stat
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.e2e.harness.ports import LOOPBACK, free_port
 from tests.e2e.harness.process import ChildProcess, clean_environment
 from tests.e2e.harness.wait import wait_until
 from tests.integration.deploy.dockerfile import PlainBuild, context, parse
+from tests.unit.deploy.installed import tool
 
 ROOT = Path(__file__).parents[3]
 IMAGES = ROOT / "deploy" / "images"
@@ -41,14 +43,6 @@ BASE = 92_000_000
 translations that the image debian:trixie-slim leaves out, too (2026-11-21)."""
 
 
-def needed(program: str, package: str) -> str:
-    found = shutil.which(program)
-    if found is None:
-        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip  # noqa: TID251 - the runner's word, no setting
-        stop(f"{program} is not installed (Debian: apt-get install {package})")
-    return str(found)
-
-
 def interpreter() -> Path:
     """A Python of this host that every user may run: the one of a developer's home often is not."""
     for path in (Path(sys.executable).resolve(), Path("/usr/bin/python3").resolve()):
@@ -61,7 +55,7 @@ def interpreter() -> Path:
 def built() -> Iterator[PlainBuild]:
     """The service's image, in a directory that another user can look into. It takes 15 s: one test looks at all of it."""
     for program, package in (("strip", "binutils"), ("npm", "npm"), ("setpriv", "util-linux")):
-        needed(program, package)
+        tool(program, package)
     directory = Path(tempfile.mkdtemp(prefix="rollcall-image-"))
     try:
         directory.chmod(0o755)
@@ -95,6 +89,8 @@ def test_an_image_runs_as_a_numbered_user_gets_its_signals_and_says_what_it_is_a
     assert {label.split("=")[0].rpartition(".")[2] for label in shlex.split(image.one("LABEL"))} == {
         "title", "description", "licenses", "version", "revision",
     }  # fmt: skip
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"VERSION={project['version']}" in image.all("ARG")
     # Every base has a tag, and a name by which a digest can be given.
     bases = dict(
         argument.split("=", 1) for argument in re.findall(r"^ARG (\w+=\S+)$", text.partition("FROM ")[0], re.MULTILINE)

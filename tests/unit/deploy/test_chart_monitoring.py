@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
 from deploy.tools import chart_files
 from tests.unit.deploy.charting import CHART, EVERYTHING, ROOT, template
+from tests.unit.deploy.installed import go_module
+
+OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
+"""Whose definitions of ServiceMonitor and PrometheusRule are held against ours."""
+
+
+def strict(schema: Any) -> Any:
+    """A schema of Kubernetes, under which what it does not name is no error, as one under which it is."""
+    if isinstance(schema, list):
+        return [strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: strict(value) for name, value in schema.items()}
+    if isinstance(closed.get("properties"), dict) and "x-kubernetes-preserve-unknown-fields" not in closed:
+        closed.setdefault("additionalProperties", False)
+    return closed
+
+
+def definition(kind: str) -> Any:
+    """The validator of what the operator takes as a manifest of this kind."""
+    file = go_module(OPERATOR) / "example" / "prometheus-operator-crd" / f"monitoring.coreos.com_{kind.lower()}s.yaml"
+    (version,) = yaml.load(file.read_text(), yaml.CSafeLoader)["spec"]["versions"]
+    return jsonschema.Draft202012Validator(strict(version["schema"]["openAPIV3Schema"]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "where"), [("ServiceMonitor", ("endpoints", 0)), ("PrometheusRule", ("groups", 0, "rules", 0))]
+)
+def test_the_prometheus_operator_takes_what_is_for_it(helm: Path, kind: str, where: tuple[str | int, ...]) -> None:
+    (manifest,) = (m for m in template(helm, EVERYTHING) if m["kind"] == kind)
+    validator = definition(kind)
+    assert [error.message for error in validator.iter_errors(manifest)] == []
+    broken: Any = copy.deepcopy(manifest)
+    place = broken
+    for step in ("spec", *where):
+        place = place[step]
+    place["intervall"] = "15s"
+    assert list(validator.iter_errors(broken)), "it would not be seen"
 
 
 def test_prometheus_scrapes_each_release_as_a_job_that_the_rules_find(helm: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ import yaml
 from typer.testing import CliRunner
 
 from orchestrator.cli import app
+from tests.unit.deploy.installed import go_module, tool
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = ROOT / "deploy" / "compose"
@@ -30,23 +30,8 @@ SCHEMA = "github.com/compose-spec/compose-go/v2@v2.16.2"
 VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
 
 
-def stop(why: str) -> None:
-    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)  # noqa: TID251 - the runner's word, no setting
-
-
-def tool(program: str, package: str) -> str:
-    found = shutil.which(program)
-    if found is None:
-        stop(f"{program} is not installed (Debian: apt-get install {package})")
-    return str(found)
-
-
 def schema() -> dict[str, Any]:
-    go = tool("go", "golang")
-    done = subprocess.run([go, "mod", "download", "-json", SCHEMA], cwd="/", capture_output=True, text=True, check=False)
-    if done.returncode:
-        stop(f"{SCHEMA} cannot be had: {done.stdout} {done.stderr}")
-    found: dict[str, Any] = json.loads(Path(json.loads(done.stdout)["Dir"], "schema", "compose-spec.json").read_text())
+    found: dict[str, Any] = json.loads((go_module(SCHEMA) / "schema" / "compose-spec.json").read_text())
     return found
 
 

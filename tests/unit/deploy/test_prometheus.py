@@ -1,9 +1,7 @@
 """Rules, alerts and dashboard name only what the service tells, and the rules do what is said of them."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 import yaml
 
 from deploy.tools import dashboard, metrics_reference
+from tests.unit.deploy.installed import tool
 
 ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -103,10 +102,7 @@ def test_every_section_of_the_page_is_about_an_alert_that_exists() -> None:
 
 
 def test_the_rules_do_what_is_said_of_them_with_made_series() -> None:
-    promtool = shutil.which("promtool") or ""
-    if not promtool:
-        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip  # noqa: TID251 - the runner's word, no setting
-        stop("promtool is not installed (Debian: apt-get install prometheus)")
+    promtool = tool("promtool", "prometheus")
     tests = sorted((PROMETHEUS / "tests").glob("*.yml"))
     assert tests
     commands: tuple[list[str | Path], ...] = (
