@@ -32,8 +32,7 @@ def test_lint_finds_nothing(helm: Path, values: Path) -> None:
 @pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
 def test_kubernetes_takes_every_manifest(helm: Path, values: Path, kubernetes: str) -> None:
     manifests = template(helm, values, kubernetes=kubernetes)
-    ours = {"ServiceMonitor", "PrometheusRule"}
-    checked = [manifest for manifest in manifests if manifest["kind"] not in ours]
+    checked = [manifest for manifest in manifests if not manifest["apiVersion"].startswith("monitoring.coreos.com/")]
     assert len(checked) >= 5
     for manifest in checked:
         kubernetes_validate.validate(manifest, kubernetes, strict=True)
@@ -147,6 +146,8 @@ def test_a_change_of_the_configuration_is_a_rollout(helm: Path) -> None:
         (EXISTING, ("replicas=3",), "replicas"),
         (EXISTING, ("storeConfigInSecret.existingSecret=mine",), "which of them you mean"),
         (EXISTING, ("autoscaling.enabled=true", "autoscaling.minReplicas=9"), "minReplicas"),
+        (EXISTING, ("config.keys[0].key=APIold", "config.keys[0].secret=mine"), "would stand in a ConfigMap"),
+        (EXISTING, ("config.alerts[0].apprise.url=slack://a/b/c",), "would stand in a ConfigMap"),
         (EXISTING, ("worker.create=true",), "agentName is empty"),
         (EXISTING, ("worker.terminationGracePeriodSeconds=60",), "terminationGracePeriodSeconds"),
     ],
@@ -182,6 +183,41 @@ def test_the_worker_has_the_time_to_finish_its_calls_and_knows_the_service_by_it
     assert variables["ROLLCALL_URL"] == f"http://{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
     labels = deployment["spec"]["template"]["metadata"]["labels"].items()
     assert not service["spec"]["selector"].items() <= labels
+
+
+def test_workers_are_kept_apart_and_never_stopped_together(helm: Path) -> None:
+    manifests = template(helm, EVERYTHING)
+    deployment = one(manifests, "Deployment", "rollcall-worker")
+    budget = one(manifests, "PodDisruptionBudget", "rollcall-worker")["spec"]
+    selected = deployment["spec"]["selector"]
+    assert (budget["maxUnavailable"], budget["selector"]) == (1, selected)
+    spread = {item["topologyKey"]: item["labelSelector"] for item in pod(deployment)["topologySpreadConstraints"]}
+    assert spread == {"kubernetes.io/hostname": selected, "topology.kubernetes.io/zone": selected}
+
+
+def test_workers_are_rolled_out_for_their_key_pair_and_for_nothing_that_they_are_not_given(helm: Path) -> None:
+    keys = "storeKeysInSecret.keys"
+    before, tokens, secret = (
+        one(template(helm, EVERYTHING, *settings), "Deployment", "rollcall-worker")["spec"]["template"]
+        for settings in (
+            (),
+            (f"{keys}.ROLLCALL_API_TOKENS=operate:another-token-to-operate",),
+            (f"{keys}.LIVEKIT_API_SECRET=another-example-of-a-secret-that-is-long",),
+        )
+    )
+    assert before == tokens != secret
+
+
+def test_whoever_limits_who_may_reach_the_service_does_not_lock_out_its_own_workers_and_its_test(helm: Path) -> None:
+    manifests = template(helm, EVERYTHING)
+    (rule,) = one(manifests, "NetworkPolicy")["spec"]["ingress"]
+    own = [peer["podSelector"]["matchLabels"].items() for peer in rule["from"] if "podSelector" in peer]
+    assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "livekit"}}} in rule["from"]
+    worker = one(manifests, "Deployment", "rollcall-worker")["spec"]["template"]
+    for asking in (worker, one(manifests, "Pod", "rollcall-ready")):
+        assert any(selected <= asking["metadata"]["labels"].items() for selected in own)
+    (open_to_all,) = one(template(helm, EXISTING), "NetworkPolicy")["spec"]["ingress"]
+    assert "from" not in open_to_all
 
 
 def test_helm_test_asks_the_service_whether_it_is_ready(helm: Path) -> None:

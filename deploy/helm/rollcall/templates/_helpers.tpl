@@ -97,6 +97,9 @@ app.kubernetes.io/component: worker
 {{- if and .Values.storeConfigInSecret.existingSecret .Values.config }}
   {{- fail "config and storeConfigInSecret.existingSecret are both set, and nobody can tell which of them you mean" }}
 {{- end }}
+{{- if and (not (include "rollcall.configInSecret" .)) (regexMatch `(?m)^[ -]*(secret|apprise|api_tokens|livekit_api_secret|redis_url):` (toYaml .Values.config)) }}
+  {{- fail "config holds a secret (of a webhook, a further key, a JWT, or an apprise URL), and would stand in a ConfigMap: set storeConfigInSecret.enabled: true" }}
+{{- end }}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
   {{- fail "autoscaling.minReplicas is larger than autoscaling.maxReplicas" }}
 {{- end }}

@@ -41,3 +41,16 @@
   emptyDir: {sizeLimit: 64Mi}
   {{- end }}
 {{- end }}
+
+{{- /* Over nodes and zones as far as there are, given the labels of the pods. */}}
+{{- define "rollcall.spread" -}}
+{{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+- maxSkew: 1
+  topologyKey: {{ . }}
+  whenUnsatisfiable: ScheduleAnyway
+  matchLabelKeys: [pod-template-hash]
+  labelSelector:
+    matchLabels:
+      {{- $ | nindent 6 }}
+{{- end }}
+{{- end }}
