@@ -37,7 +37,9 @@ def _waiting(what: str) -> Iterator[None]:
 
 
 def _told(canary: Canary) -> str:
-    outcome = canary.outcome if canary.cause is None else f"{canary.outcome} ({canary.cause})"
+    # Why nobody came is told with how long was waited, its cause included: once is enough.
+    said = canary.cause is None or f"({canary.cause})" in canary.detail
+    outcome = canary.outcome if said else f"{canary.outcome} ({canary.cause})"
     lines = [f"{agent(canary.agent_name)}: {printable(outcome)}. {printable(canary.detail)}"]
     if canary.fix:
         lines.append(f"Fix: {printable(canary.fix)}")

@@ -141,7 +141,7 @@ def missing(
         cause = Cause.UNKNOWN
     if cause is Cause.NOT_TAKEN:
         cause = _TOLD_BY_WORKERS.get(announced, cause)
-    detail = f"It did not come within {waited:.0f} s. {causes.sentence(cause, subject.agent_name)}"
+    detail = f"It did not come within {waited:.0f} s ({cause}). {causes.sentence(cause, subject.agent_name)}"
     said = next((job.error for job in dispatch.jobs if job.error), "") if dispatch else ""
     if said:
         detail += f" The job says {quoted(said)}."

@@ -21,7 +21,7 @@ WELL = Canary(
 ILL = replace(
     WELL,
     outcome=Outcome.FAILED,
-    detail="It did not come within 6 s. No worker took the job of mary.",
+    detail="It did not come within 6 s (not_taken). No worker took the job of mary.",
     cause=Cause.NOT_TAKEN,
     joined=None,
     answered=None,

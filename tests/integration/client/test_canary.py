@@ -38,7 +38,7 @@ async def test_a_bad_one_says_why_and_what_to_do_and_has_failed(rollcall: Rollca
 
     assert ran.exit_code == ExitCode.FAILED
     first, second = ran.stdout.splitlines()
-    assert first.startswith("mary: failed (not_taken). It did not come within 6 s")
+    assert first.startswith("mary: failed. It did not come within 6 s (not_taken).")
     assert second.startswith("Fix: Check that a worker is running with exactly the agent name mary")
 
 

@@ -228,7 +228,7 @@ async def test_people_are_told_of_the_second_in_a_row_that_fails_once_and_of_the
             await canaries.send("mary", By.SCHEDULE)
         assert await all_of_it.told() == [("canary_failed", "firing", "mary")]
         (_, fired), *_ = all_of_it.server.alerts.items()
-        assert fired.summary.startswith("2 canaries of mary in a row have failed. It did not come within 6 s.")
+        assert fired.summary.startswith("2 canaries of mary in a row have failed. It did not come within 6 s (not_taken).")
         assert fired.fix is not None
         await all_of_it.on.worker("mary")
         await canaries.send("mary", By.SCHEDULE)
