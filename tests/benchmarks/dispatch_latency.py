@@ -14,9 +14,9 @@ import aiohttp
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.stub_livekit import StubLiveKit, stub_livekit
 from tests.benchmarks.traffic import PATH, Webhook, life, of_event
+from tests.e2e.harness.child import ChildProcess, clean_environment
 from tests.e2e.harness.orchestrator import Orchestrator, orchestrator
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess, clean_environment
 from tests.e2e.harness.redis import redis_server
 from tests.e2e.harness.wait import wait_until
 

@@ -13,8 +13,8 @@ from tests.benchmarks.figure import Figure
 from tests.benchmarks.per_session import STORED, bytes_in_the_store
 from tests.benchmarks.resident import resident_megabytes
 from tests.benchmarks.stub_livekit import stub_livekit
+from tests.e2e.harness.child import REPOSITORY
 from tests.e2e.harness.orchestrator import orchestrator
-from tests.e2e.harness.process import REPOSITORY
 from tests.e2e.harness.redis import Flavour, redis_server
 
 IMPORTS = 7

@@ -15,7 +15,7 @@ from tests.benchmarks.figure import Figure
 from tests.benchmarks.fleet import connected, in_progress, listed, person
 from tests.benchmarks.one_round import Cost
 from tests.benchmarks.stub_livekit import StubLiveKit, stub_livekit
-from tests.e2e.harness.process import ChildProcess, clean_environment
+from tests.e2e.harness.child import ChildProcess, clean_environment
 from tests.e2e.harness.redis import RedisServer, redis_server
 
 ROOMS = 10_000

@@ -15,8 +15,8 @@ from tests.benchmarks.doors import CPU_PATH
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.load import send_all
 from tests.benchmarks.traffic import LIFE, rooms
+from tests.e2e.harness.child import ChildProcess
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess
 from tests.e2e.harness.redis import RedisServer, redis_server
 from tests.e2e.harness.wait import wait_until
 

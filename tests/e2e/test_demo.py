@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from deploy.tools.livekit_server import VARIABLE, find
+from tests.e2e.harness.child import ChildProcess, clean_environment
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess, clean_environment
 from tests.e2e.harness.wait import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.harness.child import clean_environment
 from tests.e2e.harness.clients import client
 from tests.e2e.harness.configs import config
 from tests.e2e.harness.orchestrator import Orchestrator, orchestrator
-from tests.e2e.harness.process import clean_environment
 from tests.e2e.harness.stage import Stage
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]

@@ -12,7 +12,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.e2e.harness.process import REPOSITORY
+from tests.e2e.harness.child import REPOSITORY
 from tests.faults.judge import SETTLED_WITHIN
 from tests.faults.soak import Tally, soak
 

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.e2e.harness.child import ChildProcess
 from tests.e2e.harness.clients import client
-from tests.e2e.harness.process import ChildProcess
 from tests.faults.judge import settled
 from tests.faults.scene import Scene
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, ClientTimeout
 
+from tests.e2e.harness.child import ChildProcess, clean_environment
 from tests.e2e.harness.ports import free_port
-from tests.e2e.harness.process import ChildProcess, clean_environment
 from tests.e2e.harness.wait import wait_until
 from tests.samples.signing import signed
 

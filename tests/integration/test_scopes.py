@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, ClientTimeout, CookieJar
 
+from tests.e2e.harness.child import ChildProcess, clean_environment
 from tests.e2e.harness.ports import free_port
-from tests.e2e.harness.process import ChildProcess, clean_environment
 from tests.e2e.harness.wait import wait_until
 
 SCOPES: Final = ("read", "operate", "mint", "worker")

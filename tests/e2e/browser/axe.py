@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Page
 
-from tests.e2e.harness.process import REPOSITORY
+from tests.e2e.harness.child import REPOSITORY
 
 SCRIPT = REPOSITORY / "deploy/page/node_modules/axe-core/axe.min.js"
 

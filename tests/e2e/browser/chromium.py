@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.async_api import Page, async_playwright
 
 from orchestrator.web import debug, screen_page
-from tests.e2e.harness.process import REPOSITORY
+from tests.e2e.harness.child import REPOSITORY
 
 PROGRAM = "/usr/bin/chromium"
 

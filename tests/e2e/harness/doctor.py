@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.e2e.harness.child import ChildProcess, clean_environment
 from tests.e2e.harness.orchestrator import COMMAND
-from tests.e2e.harness.process import ChildProcess, clean_environment
 
 
 @dataclass(frozen=True, slots=True)

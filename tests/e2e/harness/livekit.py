@@ -12,8 +12,8 @@ import yaml
 from livekit import api
 
 from deploy.tools.livekit_server import HOW_TO_GET_ONE, find
+from tests.e2e.harness.child import ChildProcess
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess
 from tests.e2e.harness.wait import wait_until
 
 API_KEY = "devkey"

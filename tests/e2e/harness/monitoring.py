@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import yaml
 
+from tests.e2e.harness.child import REPOSITORY, ChildProcess
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import REPOSITORY, ChildProcess
 from tests.e2e.harness.wait import wait_until
 
 PROGRAMS = ("prometheus", "prometheus-alertmanager")

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import aiohttp
 import yaml
 
+from tests.e2e.harness.child import ChildProcess, clean_environment
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess, clean_environment
 from tests.e2e.harness.wait import NotInTime, wait_until
 
 COMMAND = Path(sys.executable).with_name("rollcall")

@@ -14,8 +14,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from tests.e2e.harness.child import ChildProcess
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess
 from tests.e2e.harness.wait import wait_until
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from livekit import api
 
+from tests.e2e.harness.child import ChildProcess
 from tests.e2e.harness.livekit import API_KEY, API_SECRET
 from tests.e2e.harness.orchestrator import COMMAND
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess
 from tests.e2e.harness.wait import wait_until
 
 

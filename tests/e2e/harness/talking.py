@@ -13,12 +13,12 @@ import yaml
 from livekit import api
 from livekit.protocol.models import ParticipantInfo
 
+from tests.e2e.harness.child import REPOSITORY
 from tests.e2e.harness.configs import Config
 from tests.e2e.harness.livekit import LiveKitServer, livekit_server
 from tests.e2e.harness.openai_api import OpenAIApi, openai_api
 from tests.e2e.harness.orchestrator import Json, Orchestrator, orchestrator, webhook_url
 from tests.e2e.harness.ports import free_port
-from tests.e2e.harness.process import REPOSITORY
 from tests.e2e.harness.workers import RollcallWorker
 
 LISTED_EVERY = 0.1

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from tests.e2e.harness.child import REPOSITORY, ChildProcess, clean_environment
 from tests.e2e.harness.livekit import LiveKitServer
 from tests.e2e.harness.orchestrator import LiveKit
-from tests.e2e.harness.process import REPOSITORY, ChildProcess, clean_environment
 from tests.e2e.harness.wait import wait_until
 
 PYTHON = Path(os.environ.get("ROLLCALL_WORKER_PYTHON", REPOSITORY / ".venv-worker/bin/python"))

@@ -21,10 +21,10 @@ from orchestrator.sandbox.model import AgentRequest
 from orchestrator.sandbox.server import serving
 from orchestrator.sandbox.signing import Credentials
 from orchestrator.sandbox.timing import Timing
+from tests.e2e.harness.child import ChildProcess, clean_environment
 from tests.e2e.harness.livekit import API_KEY, API_SECRET
 from tests.e2e.harness.orchestrator import COMMAND
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess, clean_environment
 from tests.e2e.harness.wait import wait_until
 from tests.integration.conftest import crashed
 

@@ -23,8 +23,8 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientConnectionError, ClientSession
 
+from tests.e2e.harness.child import ChildProcess, clean_environment
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess, clean_environment
 from tests.e2e.harness.wait import wait_until
 from tests.integration.deploy.dockerfile import PlainBuild, context, parse
 from tests.unit.deploy.installed import tool

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from orchestrator.cli import app
 from orchestrator.configuration.environment import CALLERS, SECRET, variable
 from orchestrator.settings.model import Configuration
-from tests.e2e.harness.process import OURS, clean_environment
+from tests.e2e.harness.child import OURS, clean_environment
 from tests.integration.documents.commanding import CHILDREN, INLINE, PATH, bare, misunderstood, reason_not_to_run
 from tests.integration.documents.fences import DOCUMENTS, ROOT, Block, Command, blocks_in, commands_in
 from tests.integration.documents.likeness import missing, unbroken

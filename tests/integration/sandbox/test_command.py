@@ -14,8 +14,8 @@ from livekit import api
 from typer.testing import CliRunner
 
 from orchestrator.cli import ExitCode, app
+from tests.e2e.harness.child import ChildProcess
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess
 from tests.e2e.harness.wait import wait_until
 
 SECRET = "secretsecretsecretsecretsecretsecret"

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.e2e.harness.child import ChildProcess
 from tests.e2e.harness.ports import LOOPBACK, free_port
-from tests.e2e.harness.process import ChildProcess
 from tests.e2e.harness.redis import RedisServer
 
 SERVICE = "rollcall"

@@ -16,7 +16,7 @@ import pytest
 from orchestrator.store.embedded import EmbeddedStoreError, EmbeddedValkey, embedded_valkey
 from orchestrator.store.keys import Keys
 from orchestrator.store.sessions import Retention, Sessions
-from tests.e2e.harness.process import ChildProcess
+from tests.e2e.harness.child import ChildProcess
 from tests.e2e.harness.wait import wait_until
 from tests.integration.conftest import connected
 from tests.integration.store.stories import SID, STARTED, opening, tell
