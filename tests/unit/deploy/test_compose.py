@@ -14,7 +14,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from orchestrator.alerting.sinks.alertmanager import alertname
 from orchestrator.cli import app
+from orchestrator.core.alerts import AlertType
 from tests.unit.deploy.installed import go_module, tool
 
 ROOT = Path(__file__).parents[3]
@@ -90,6 +92,7 @@ def test_every_container_is_locked_up_and_reached_from_this_machine_alone() -> N
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["logging"]["options"]["max-size"], name
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
         assert re.search(r":v?\d+\.\d+[\w.-]*$|:local$", service["image"]), f"{name} is of no version"
     assert "ports" not in SERVICES["valkey"]
@@ -164,6 +167,26 @@ def test_alertmanager_takes_its_configuration_and_tells_pages_from_signs_of_life
 
 def test_rooms_that_lack_one_agent_for_one_reason_are_one_page() -> None:
     assert yaml.safe_load((COMPOSE / "alertmanager.yml").read_text())["route"]["group_by"] == ["alertname", "agent", "cause"]
+
+
+def test_what_keeps_an_alert_back_is_an_alert_that_there_is() -> None:
+    rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text())["groups"]
+    told = {alertname(kind) for kind in AlertType} | {
+        rule["alert"] for group in rules for rule in group["rules"] if "alert" in rule
+    }
+    inhibiting = yaml.safe_load((COMPOSE / "alertmanager.yml").read_text())["inhibit_rules"]
+    matchers = [matcher for rule in inhibiting for matcher in (*rule["source_matchers"], *rule["target_matchers"])]
+    assert matchers
+    for matcher in matchers:
+        name, _, pattern = matcher.partition("=")
+        assert name == "alertname"
+        assert set(pattern.strip('~"').split("|")) <= told, matcher
+
+
+def test_prometheus_keeps_what_the_objective_looks_back_on() -> None:
+    (kept,) = (word for word in SERVICES["prometheus"]["command"] if word.startswith("--storage.tsdb.retention.time="))
+    rules = (ROOT / "deploy" / "prometheus" / "rules.yml").read_text()
+    assert int(kept.partition("=")[2].removesuffix("d")) > max(int(days) for days in re.findall(r"\[(\d+)d\]", rules))
 
 
 def test_the_proxy_takes_its_configuration() -> None:
