@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest_asyncio
 from aiohttp import ClientConnectionError, ClientSession, web
 
-from tests.e2e.harness.child import ChildProcess
+from tests.e2e.harness.child import ChildProcess, clean_environment
 from tests.e2e.harness.ports import LOOPBACK, free_port
 from tests.e2e.harness.wait import wait_until
 from tests.unit.deploy.installed import tool
@@ -89,7 +89,10 @@ async def proxied(tmp_path: Path) -> AsyncIterator[Proxied]:
     text = CADDYFILE.read_text().replace("rollcall-1:8080 rollcall-2:8080", addresses)
     file = tmp_path / "Caddyfile"
     file.write_text(text.replace("\n:8080 {\n", f"\n:{port} {{\n\tbind {LOOPBACK}\n"))
-    process = ChildProcess([caddy, "run", "--adapter", "caddyfile", "--config", file], log=tmp_path / "caddy.log")
+    # Otherwise it would keep an identity and a lock in the home of whoever runs the tests.
+    environment = clean_environment(XDG_DATA_HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
+    command = [caddy, "run", "--adapter", "caddyfile", "--config", str(file)]
+    process = ChildProcess(command, log=tmp_path / "caddy.log", environment=environment)
     for replica in replicas:
         await replica.start()
     process.start()
