@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pause, recover, redispatch, redispatchFound, resume } from "../../orchestrator/web/screen/deeds.js";
+import { cancel, endSilence, pause, recover, redispatch, redispatchFound, replay, resolve, resume, silence } from "../../orchestrator/web/screen/deeds.js";
 
 /** A service that writes down what it is asked, and gives these answers in turn. */
 function answering(...answers) {
@@ -35,4 +35,35 @@ test("the agent without a name is paused and resumed by what stands for it", asy
   await pause("").run(service, { duration: "", reason: "" });
   await resume("").run(service, { reason: "done" });
   assert.deepEqual(service.asked, [["POST", "agents/(unnamed)/pause", { reason: "" }], ["POST", "agents/(unnamed)/resume", { reason: "done" }]]);
+});
+
+test("a session is cancelled, and its incidents resolved, with the reason as each of them calls it", async () => {
+  const service = answering({ taken: [{}, {}] }, { taken: [{}] });
+  const at = { room: "a/b", sid: "RM_1" };
+  assert.equal(await cancel(at).run(service, { reason: "wrong number" }, "one"), "a/b: 2 agents are not wanted any more.");
+  assert.equal(await resolve(at).run(service, { reason: "calling them" }, "two"), "a/b: 1 incident is resolved.");
+  assert.deepEqual(service.asked, [
+    ["POST", "sessions/RM_1/cancel", { reason: "wrong number" }, "one"],
+    ["POST", "sessions/RM_1/resolve", { note: "calling them" }, "two"],
+  ]);
+});
+
+test("a silence begins with what was looked at, by that name alone, and is ended by its id", async () => {
+  const service = answering({}, {});
+  const deed = silence({ room: "a*b", agent: "mary" });
+  const match = Object.fromEntries(deed.fields.filter(({ type }) => type === "text").map(({ name, value }) => [name, value]));
+  assert.deepEqual(match, { room: "a[*]b", agent: "mary", cause: "", type: "" });
+  assert.equal(await deed.run(service, { ...match, duration: "2h", reason: "" }), "Silenced: room a[*]b, agent mary.");
+  assert.equal(await endSilence({ id: "si/1", match: { agent: ["mary"] } }).run(service, {}), "The silence has ended.");
+  assert.deepEqual(service.asked, [
+    ["POST", "silences", { match: { room: "a[*]b", agent: "mary" }, duration: "2h", reason: "" }],
+    ["DELETE", "silences/si%2F1"],
+  ]);
+});
+
+test("a webhook is replayed, and what became of it is said", async () => {
+  const service = answering({ outcome: "duplicate" });
+  const said = await replay({ id: "wh_1", event: "room_started", room: "a" }).run(service, { reason: "" });
+  assert.deepEqual(service.asked, [["POST", "inbox/wh_1/replay", { reason: "" }]]);
+  assert.equal(said, "room_started was replayed: duplicate.");
 });
