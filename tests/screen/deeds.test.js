@@ -50,13 +50,13 @@ test("a session is cancelled, and its incidents resolved, with the reason as eac
 
 test("a silence begins with what was looked at, by that name alone, and is ended by its id", async () => {
   const service = answering({}, {});
-  const deed = silence({ room: "a*b", agent: "mary" });
+  const deed = silence({ room: "a*{b}", agent: "mary" });
   const match = Object.fromEntries(deed.fields.filter(({ type }) => type === "text").map(({ name, value }) => [name, value]));
-  assert.deepEqual(match, { room: "a[*]b", agent: "mary", cause: "", type: "" });
-  assert.equal(await deed.run(service, { ...match, duration: "2h", reason: "" }), "Silenced: room a[*]b, agent mary.");
+  assert.deepEqual(match, { room: "a[*][{]b[}]", agent: "mary", cause: "", type: "" });
+  assert.equal(await deed.run(service, { ...match, duration: "2h", reason: "" }), "Silenced: room a[*][{]b[}], agent mary.");
   assert.equal(await endSilence({ id: "si/1", match: { agent: ["mary"] } }).run(service, {}), "The silence has ended.");
   assert.deepEqual(service.asked, [
-    ["POST", "silences", { match: { room: "a[*]b", agent: "mary" }, duration: "2h", reason: "" }],
+    ["POST", "silences", { match: { room: "a[*][{]b[}]", agent: "mary" }, duration: "2h", reason: "" }],
     ["DELETE", "silences/si%2F1"],
   ]);
 });

@@ -14,7 +14,7 @@ import { counted } from "./words.js";
 const LASTING = [["30m", "30 minutes"], ["1h", "1 hour"], ["2h", "2 hours"], ["4h", "4 hours"], ["12h", "12 hours"], ["24h", "1 day"]];
 
 /** A name as a pattern that means this name alone. */
-const literal = (name) => name?.replace(/[*?[{]/g, "[$&]");
+const literal = (name) => name?.replace(/[*?[{}]/g, "[$&]");
 
 const session = (sid) => `sessions/${encodeURIComponent(sid)}`;
 const agentPath = (agent) => `agents/${encodeURIComponent(named(agent))}`;
