@@ -81,9 +81,9 @@ async def test_what_is_held_is_no_longer_waited_for_and_due_again_then(outbox: O
 
 
 async def test_the_end_of_a_silence_makes_everything_due_that_any_held(outbox: Outbox, store: Sessions) -> None:
-    now = await store.now()
     for number in range(3):
         await outbox.queue(alert(number))
+    now = await store.now()
     for delivery in await outbox.claim(now, 30.0):
         await outbox.hold(delivery.alert.id, delivery.sink, now + 9_999.0)
     assert await outbox.claim(now + 100.0, 30.0) == ()
