@@ -6,29 +6,22 @@ from aiohttp import web
 
 from orchestrator.core.audit import AuditEntry
 from orchestrator.web.answers import answer
-from orchestrator.web.filters import BadFilter, read_paging
+from orchestrator.web.filters import following, read_paging
 from orchestrator.web.operation_models import AuditList, AuditView
 from orchestrator.web.operation_ports import Audit
-from orchestrator.web.requests import Refused
-from orchestrator.web.sessions import bad_request
 
 
 class AuditDoor:
-    """The handler. Raises Refused."""
+    """The handler. Raises BadFilter."""
 
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
 
     async def get(self, request: web.Request) -> web.Response:
-        try:
-            cursor, limit = read_paging(request.query)
-        except BadFilter as bad:
-            raise Refused(bad_request(bad)) from bad
-        try:
-            entries, following = await self._audit.page(cursor=cursor, limit=limit)
-        except ValueError as error:
-            raise Refused(bad_request(BadFilter("cursor", "It is none that this service has given out."))) from error
-        return answer(AuditList(entries=tuple(map(_view, entries)), cursor=following))
+        cursor, limit = read_paging(request.query)
+        with following(cursor):
+            entries, further = await self._audit.page(cursor=cursor, limit=limit)
+        return answer(AuditList(entries=tuple(map(_view, entries)), cursor=further))
 
 
 def _view(entry: AuditEntry) -> AuditView:

@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 
 from orchestrator.runtime.ports import StoreUnavailable
+from orchestrator.web.filters import BadFilter, bad_request
 from orchestrator.web.problems import problem
 from orchestrator.web.requests import Refused
 from orchestrator.web.routes import Handler
@@ -28,6 +29,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return await handler(request)
     except Refused as refused:
         return refused.response
+    except BadFilter as bad:
+        return bad_request(bad)
     except web.HTTPException as error:
         if error.status < 400:  # noqa: PLR2004  # HTTP's own boundary: what lies below is no error
             raise

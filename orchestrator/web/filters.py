@@ -1,10 +1,12 @@
 """What may be asked of the list of sessions, read from a query string; whatever else is asked is refused by name."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from aiohttp import web
 from multidict import MultiMapping
 from pydantic_core import PydanticCustomError
 
@@ -12,13 +14,19 @@ from orchestrator.configuration.values import duration
 from orchestrator.core.causes import Cause
 from orchestrator.core.session import SessionState
 from orchestrator.runtime.ports import RollcallError
+from orchestrator.web.problems import problem
 
 MOST: Final = 100
 """Sessions on one page: each is shown whole, and a page must not hold up the event loop."""
 
 USUAL: Final = 50
 
+PAGING: Final = ("cursor", "limit")
+
 PARAMETERS: Final = ("state", "agent", "cause", "age", "cursor", "limit")
+
+NOT_OURS: Final = "It is none that this service has given out."
+"""What is said of a cursor."""
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -46,17 +54,27 @@ class Filters:
 
 def read_filters(query: MultiMapping[str]) -> Filters:
     """Raises BadFilter. A parameter without a value is as good as none: so do forms leave fields empty."""
+    return filters_of(given_once(query, PARAMETERS))
+
+
+def given_once(query: MultiMapping[str], allowed: Collection[str]) -> dict[str, str]:
+    """What is given, each parameter once. Raises BadFilter."""
     given: dict[str, str] = {}
     for name, value in query.items():
-        if name not in PARAMETERS:
-            raise BadFilter(name, "There is no such parameter.", PARAMETERS)
+        if name not in allowed:
+            raise BadFilter(name, "There is no such parameter.", allowed)
         if name in given:
             raise BadFilter(name, "It is given twice.")
         given[name] = value
+    return given
+
+
+def filters_of(given: Mapping[str, str]) -> Filters:
+    """Raises BadFilter."""
     return Filters(
-        state=_one_of(SessionState, "state", given.get("state")),
+        state=one_of(SessionState, "state", given.get("state")),
         agent_name=_text("agent", given.get("agent")),
-        cause=_one_of(Cause, "cause", given.get("cause")),
+        cause=one_of(Cause, "cause", given.get("cause")),
         older_than=_age(given.get("age")),
         cursor=_text("cursor", given.get("cursor")),
         limit=_limit(given.get("limit")),
@@ -65,15 +83,34 @@ def read_filters(query: MultiMapping[str]) -> Filters:
 
 def read_paging(query: MultiMapping[str]) -> tuple[str | None, int]:
     """The cursor and the limit of a list that has no filters. Raises BadFilter."""
-    for name in query:
-        if name not in ("cursor", "limit"):
-            raise BadFilter(name, "There is no such parameter.", ("cursor", "limit"))
-        if len(query.getall(name)) > 1:
-            raise BadFilter(name, "It is given twice.")
-    return _text("cursor", query.get("cursor")), _limit(query.get("limit"))
+    return paging_of(given_once(query, PAGING))
 
 
-def _one_of(kind: type[E], parameter: str, value: str | None) -> E | None:
+def paging_of(given: Mapping[str, str]) -> tuple[str | None, int]:
+    """The cursor and the limit. Raises BadFilter."""
+    return _text("cursor", given.get("cursor")), _limit(given.get("limit"))
+
+
+@contextmanager
+def following(cursor: str | None) -> Iterator[None]:
+    """Whoever reads the page behind a cursor raises ValueError for one that no page gave. Raises BadFilter then."""
+    try:
+        yield
+    except ValueError as error:
+        if cursor is None:
+            raise
+        raise BadFilter("cursor", NOT_OURS) from error
+
+
+def bad_request(bad: BadFilter) -> web.Response:
+    """The answer to a filter that is none."""
+    if bad.allowed is None:
+        return problem(400, "Bad Request", bad.detail, parameter=bad.parameter)
+    return problem(400, "Bad Request", bad.detail, parameter=bad.parameter, allowed=list(bad.allowed))
+
+
+def one_of(kind: type[E], parameter: str, value: str | None) -> E | None:
+    """The member that the text names; None for no text. Raises BadFilter."""
     if not value:
         return None
     if value not in {member.value for member in kind}:

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 from aiohttp import web
-from multidict import MultiDict
 from pydantic import WithJsonSchema
 
 from orchestrator.configuration.credentials import Scope
@@ -14,7 +13,7 @@ from orchestrator.core.audit import Action
 from orchestrator.core.received import Remembered
 from orchestrator.web.answers import View, answer
 from orchestrator.web.deeds import deed
-from orchestrator.web.filters import BadFilter, read_paging
+from orchestrator.web.filters import PAGING, following, given_once, one_of, paging_of
 from orchestrator.web.operation_models import ReasonRequest
 from orchestrator.web.operation_ports import Audit
 from orchestrator.web.problems import problem
@@ -30,7 +29,6 @@ from orchestrator.web.routes import (
     limit_parameter,
     refusal,
 )
-from orchestrator.web.sessions import bad_request
 from orchestrator.web.times import Time
 from orchestrator.web.webhooks import Outcome, Unavailable
 
@@ -113,21 +111,18 @@ class InboxParts:
 
 
 class InboxDoor:
-    """The handlers. Each raises Refused and StoreUnavailable."""
+    """The handlers. Each raises Refused, BadFilter and StoreUnavailable."""
 
     def __init__(self, parts: InboxParts) -> None:
         self._parts = parts
 
     async def get_many(self, request: web.Request) -> web.Response:
-        try:
-            outcome, room, cursor, limit = _read(request)
-        except BadFilter as bad:
-            raise Refused(bad_request(bad)) from bad
-        try:
-            found, following = await self._parts.received.page(outcome=outcome, room=room, cursor=cursor, limit=limit)
-        except ValueError as error:
-            raise Refused(bad_request(BadFilter("cursor", "It is none that this service has given out."))) from error
-        return answer(WebhookList(webhooks=tuple(WebhookView(**_shown(one)) for one in found), cursor=following))
+        given = given_once(request.query, (*_OWN, *PAGING))
+        outcome, room = one_of(Outcome, "outcome", given.get("outcome")), given.get("room") or None
+        cursor, limit = paging_of(given)
+        with following(cursor):
+            found, further = await self._parts.received.page(outcome=outcome, room=room, cursor=cursor, limit=limit)
+        return answer(WebhookList(webhooks=tuple(WebhookView(**_shown(one)) for one in found), cursor=further))
 
     async def get_one(self, request: web.Request) -> web.Response:
         found = await self._asked_for(request)
@@ -215,22 +210,6 @@ def inbox_routes(parts: InboxParts) -> tuple[Route, ...]:
             accepts=ReasonRequest,
         ),
     )
-
-
-def _read(request: web.Request) -> tuple[str | None, str | None, str | None, int]:
-    """Outcome, room, cursor and limit. Raises BadFilter."""
-    query = request.query
-    for name in _OWN:
-        if len(query.getall(name, ())) > 1:
-            raise BadFilter(name, "It is given twice.")
-    for name in query:
-        if name not in (*_OWN, "cursor", "limit"):
-            raise BadFilter(name, "There is no such parameter.", (*_OWN, "cursor", "limit"))
-    outcome = query.get("outcome") or None
-    if outcome is not None and outcome not in {one.value for one in Outcome}:
-        raise BadFilter("outcome", "There is no such value.", (one.value for one in Outcome))
-    cursor, limit = read_paging(MultiDict((name, value) for name, value in query.items() if name not in _OWN))
-    return outcome, query.get("room") or None, cursor, limit
 
 
 def _shown(one: Remembered) -> dict[str, Any]:

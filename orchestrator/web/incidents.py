@@ -14,10 +14,8 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.silences import Silence, silencing
 from orchestrator.runtime.ports import Alert, Clock
 from orchestrator.web.answers import View, answer
-from orchestrator.web.filters import BadFilter, read_paging
-from orchestrator.web.requests import Refused
+from orchestrator.web.filters import following, read_paging
 from orchestrator.web.routes import CURSOR, PROTECTED, UNAVAILABLE, Answer, Route, limit_parameter, refusal
-from orchestrator.web.sessions import bad_request
 from orchestrator.web.times import Time
 
 
@@ -102,7 +100,7 @@ class IncidentParts:
 
 
 class IncidentDoor:
-    """The handler. Raises Refused."""
+    """The handler. Raises BadFilter."""
 
     def __init__(self, parts: IncidentParts) -> None:
         self._parts = parts
@@ -110,21 +108,16 @@ class IncidentDoor:
     async def get(self, request: web.Request) -> web.Response:
         """One page of them, each with the silence that means it, and all groups."""
         now = self._parts.clock.now()
-        try:
-            cursor, limit = read_paging(request.query)
-        except BadFilter as bad:
-            raise Refused(bad_request(bad)) from bad
-        try:
-            alerts, following = await self._parts.incidents.page(cursor=cursor, limit=limit)
-        except ValueError as error:
-            raise Refused(bad_request(BadFilter("cursor", "It is none that this service has given out."))) from error
+        cursor, limit = read_paging(request.query)
+        with following(cursor):
+            alerts, further = await self._parts.incidents.page(cursor=cursor, limit=limit)
         silences = await self._parts.silences.look(now)
         return answer(
             IncidentList(
                 # In a thread: hundreds of alerts against many patterns would hold up every webhook meanwhile.
                 incidents=await asyncio.to_thread(self._views, alerts, silences, now),
                 groups=tuple(_group(group) for group in await self._parts.incidents.groups()),
-                cursor=following,
+                cursor=further,
             )
         )
 

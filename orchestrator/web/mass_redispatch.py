@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from multidict import MultiDict, MultiMapping
+from multidict import MultiMapping
 from pydantic_core import PydanticCustomError
 
 from orchestrator.configuration.values import duration
@@ -20,12 +20,11 @@ from orchestrator.core.session import Session, SessionState
 from orchestrator.web.answers import answer
 from orchestrator.web.commands import opening_of
 from orchestrator.web.deeds import deed
-from orchestrator.web.filters import PARAMETERS, BadFilter, Filters, read_filters
+from orchestrator.web.filters import NOT_OURS, PARAMETERS, BadFilter, Filters, filters_of, following, given_once
 from orchestrator.web.operation_models import ReasonRequest, TakenSession, TakenSessions
 from orchestrator.web.operation_ports import OperationParts
 from orchestrator.web.operations import close_breakers, taken_session
-from orchestrator.web.requests import Refused, read_model
-from orchestrator.web.sessions import bad_request
+from orchestrator.web.requests import read_model
 
 log = structlog.get_logger()
 
@@ -57,7 +56,7 @@ class _Asked:
 
 
 class MassRedispatch:
-    """The handler. Raises Refused."""
+    """The handler. Raises Refused and BadFilter."""
 
     def __init__(self, parts: OperationParts) -> None:
         self._parts = parts
@@ -65,14 +64,9 @@ class MassRedispatch:
     async def post(self, request: web.Request) -> web.Response:
         """Find who is meant, write it down, and only then begin: a line without its deed can be explained."""
         body = await read_model(request, ReasonRequest)
-        try:
-            asked = _read(request.query, self._parts.clock.now())
-        except BadFilter as bad:
-            raise Refused(bad_request(bad)) from bad
-        try:
+        asked = _read(request.query, self._parts.clock.now())
+        with following(asked.cursor):
             found, cursor = await self._matching(asked)
-        except ValueError as error:
-            raise Refused(bad_request(BadFilter("cursor", "It is none that this service has given out."))) from error
         now = self._parts.clock.now()
         chosen = {s.sid: chosen for s in found if (chosen := _chosen(s, asked, now))}
         done = deed(
@@ -149,29 +143,23 @@ def _chosen(session: Session, asked: _Asked, now: float) -> list[Placement]:
 
 def _read(query: MultiMapping[str], now: float) -> _Asked:
     """Raises BadFilter."""
-    own = {name: query.getall(name) for name in _OWN if name in query}
-    for name, values in own.items():
-        if len(values) > 1:
-            raise BadFilter(name, "It is given twice.")
-    for name in query:
-        if name not in PARAMETERS + _OWN:
-            raise BadFilter(name, "There is no such parameter.", PARAMETERS + _OWN)
-    given = {name: values[0] for name, values in own.items() if values[0]}
-    verified = given.get("verified", "false")
+    given = given_once(query, PARAMETERS + _OWN)
+    own = {name: value for name in _OWN if (value := given.pop(name, ""))}
+    verified = own.get("verified", "false")
     if verified not in ("true", "false"):
         raise BadFilter("verified", "There is no such value.", ("true", "false"))
-    filters = read_filters(MultiDict((name, value) for name, value in query.items() if name not in _OWN))
+    filters = filters_of(given)
     if filters.state is SessionState.ENDED:
         raise BadFilter("state", "In sessions that have ended nothing is dispatched.")
     usual = (*_LACKING, SessionState.VERIFIED) if verified == "true" else _LACKING
-    states, cursor = _from_cursor(given.get("cursor"), usual if filters.state is None else (filters.state,))
+    states, cursor = _from_cursor(own.get("cursor"), usual if filters.state is None else (filters.state,))
     return _Asked(
         filters,
         states,
         cursor,
-        None if "since" not in given else _since(given["since"], now),
+        None if "since" not in own else _since(own["since"], now),
         verified == "true",
-        _limit(given.get("limit")),
+        _limit(own.get("limit")),
     )
 
 
@@ -181,7 +169,7 @@ def _from_cursor(cursor: str | None, states: tuple[SessionState, ...]) -> tuple[
     state, _, position = cursor.partition(":")
     left = [s.value for s in states]
     if state not in left or not position.isascii():
-        raise BadFilter("cursor", "It is none that this service has given out.")
+        raise BadFilter("cursor", NOT_OURS)
     return states[left.index(state) :], position
 
 

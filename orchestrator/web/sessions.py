@@ -8,7 +8,7 @@ from orchestrator.core.causes import Cause
 from orchestrator.core.session import Session, SessionState
 from orchestrator.runtime.ports import Clock, Page
 from orchestrator.web.answers import answer
-from orchestrator.web.filters import BadFilter, Filters, read_filters
+from orchestrator.web.filters import following, read_filters
 from orchestrator.web.links import Links
 from orchestrator.web.problems import problem
 from orchestrator.web.requests import Refused
@@ -55,17 +55,10 @@ class Sessions:
         return answer(session_view(session, self._clock.now(), self._links))
 
     async def get_many(self, request: web.Request) -> web.Response:
-        try:
-            page = await self._page(read_filters(request.query))
-        except BadFilter as bad:
-            return bad_request(bad)
-        now = self._clock.now()
-        shown = tuple(session_view(session, now, self._links) for session in page.sessions)
-        return answer(SessionList(sessions=shown, cursor=page.cursor))
-
-    async def _page(self, filters: Filters) -> Page:
-        try:
-            return await self._store.page(
+        """One page of them. Raises BadFilter."""
+        filters = read_filters(request.query)
+        with following(filters.cursor):
+            page = await self._store.page(
                 state=filters.state,
                 agent_name=filters.agent_name,
                 cause=filters.cause,
@@ -73,10 +66,9 @@ class Sessions:
                 cursor=filters.cursor,
                 limit=filters.limit,
             )
-        except ValueError as error:
-            if filters.cursor is None:
-                raise
-            raise BadFilter("cursor", "It is none that this service has given out.") from error
+        now = self._clock.now()
+        shown = tuple(session_view(session, now, self._links) for session in page.sessions)
+        return answer(SessionList(sessions=shown, cursor=page.cursor))
 
 
 async def find_sid(store: SessionReader, asked: str) -> str | None:
@@ -106,13 +98,6 @@ def not_found(asked: str, near: tuple[str, ...]) -> web.Response:
     if near:
         detail += f' Did you mean "{near[0]}"?'
     return problem(404, "Not Found", detail, near=list(near))
-
-
-def bad_request(bad: BadFilter) -> web.Response:
-    """The answer to a filter that is none."""
-    if bad.allowed is None:
-        return problem(400, "Bad Request", bad.detail, parameter=bad.parameter)
-    return problem(400, "Bad Request", bad.detail, parameter=bad.parameter, allowed=list(bad.allowed))
 
 
 def _is_utf8(text: str) -> bool:
