@@ -198,5 +198,9 @@ class Session:
     def find_placement(self, agent_name: str) -> Placement | None:
         return next((p for p in self.placements if p.agent_name == agent_name), None)
 
+    def agent_of(self, placement: Placement) -> Agent | None:
+        """Who serves this placement; None when nobody does."""
+        return next((a for a in self.agents if a.participant_sid == placement.participant_sid), None)
+
     def present_agent(self, identity: str) -> Agent | None:
         return next((a for a in self.agents if a.identity == identity and a.present), None)

@@ -73,7 +73,7 @@ def row_of(session: Session) -> Row:
 
 
 def _placement(session: Session, placement: Placement) -> RowPlacement:
-    agent = next((a for a in session.agents if a.participant_sid == placement.participant_sid), None)
+    agent = session.agent_of(placement)
     return RowPlacement(
         agent_name=placement.agent_name,
         state=placement.state,

@@ -175,7 +175,7 @@ def _placement(session: Session, placement: Placement, now: float) -> PlacementV
 
 
 def _pulse(session: Session, placement: Placement, now: float) -> PulseView | None:
-    agent = next((a for a in session.agents if a.participant_sid == placement.participant_sid), None)
+    agent = session.agent_of(placement)
     if agent is None or agent.answered_at is None:
         return None
     age = max(now - agent.answered_at, 0.0)
