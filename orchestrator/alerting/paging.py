@@ -13,6 +13,7 @@ import structlog
 
 from orchestrator.alerting.ports import Silences
 from orchestrator.core import causes
+from orchestrator.core.alerts import alert_id
 from orchestrator.core.naming import spelled
 from orchestrator.core.paging import (
     MOST_LISTED,
@@ -91,7 +92,7 @@ class Paging:
         if gathered.page is not None or len(first) > 1:
             return None
         (lead,) = first
-        message = f"{lead}/firing"
+        message = alert_id(lead, "firing")
         return GroupMessage(Page(lead, gathered.fresh[lead].since, now, message, (lead,)), message, first=first)
 
     def _count(self, looked: GroupLook, first: Sequence[str], now: float) -> GroupMessage:

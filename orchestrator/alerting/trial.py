@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.alerting.build import Sinks
 from orchestrator.alerting.ports import NotAccepted, Sink
-from orchestrator.core.alerts import AlertType
+from orchestrator.core.alerts import AlertType, alert_id
 from orchestrator.runtime.ports import Alert, Clock
 from orchestrator.settings import Settings
 
@@ -38,7 +38,7 @@ def trial_alert(now: float) -> Alert:
     """An alert of the kind that a room without an agent makes, which says what it is."""
     incident = f"test/{uuid.uuid4().hex[:8]}"
     return Alert(
-        id=f"{incident}/firing",
+        id=alert_id(incident, "firing"),
         type=AlertType.UNVERIFIED,
         status="firing",
         incident=incident,

@@ -104,3 +104,8 @@ ABOUT: Final[dict[AlertType, About]] = {
 def runbook_anchor(alert_type: AlertType) -> str:
     """The fragment under which the runbook of an alert is found; causes have theirs without the prefix."""
     return "alert-" + alert_type.value.replace("_", "-")
+
+
+def alert_id(incident: str, status: str) -> str:
+    """The id of the alert that tells of an incident's beginning (`firing`) or of its end (`resolved`)."""
+    return f"{incident}/{status}"

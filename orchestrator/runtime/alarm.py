@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from orchestrator.core import causes
+from orchestrator.core.alerts import alert_id
 from orchestrator.core.causes import Cause
 from orchestrator.core.facts import AlertQueued
 from orchestrator.core.fleet import typo_prefix
@@ -43,7 +44,7 @@ class Alarm:
         name = placement.agent_name
         cause = placement.cause or incident.cause if firing else incident.cause
         return Alert(
-            id=f"{incident.incident}/{status}",
+            id=alert_id(incident.incident, status),
             type="unverified",
             status=status,
             incident=incident.incident,

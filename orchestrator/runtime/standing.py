@@ -2,6 +2,7 @@
 
 import structlog
 
+from orchestrator.core.alerts import alert_id
 from orchestrator.runtime.ports import Alert, Alerts, Clock, Incidents
 
 log = structlog.get_logger()
@@ -47,7 +48,7 @@ class Standing:
         sink: str | None,
     ) -> Alert:
         return Alert(
-            id=f"{incident}/{status}",
+            id=alert_id(incident, status),
             type=kind.partition(":")[0],
             status=status,
             incident=incident,

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from orchestrator.core.alerts import alert_id
 from orchestrator.core.causes import Cause
 from orchestrator.core.paging import GroupName
 from orchestrator.runtime.ports import Alert, StoreCorrupt
@@ -42,7 +43,7 @@ class OpenIncidents:
         """What opened them, newest first, and the next page's cursor. Raises ValueError for one that no page gave."""
         after = None if cursor is None else Position.parse(cursor)
         positions = await newest(self._connection, self._keys.alerts_open, after=after, count=limit)
-        commands = (("HGET", self._keys.alert(f"{position.sid}/firing"), "body") for position in positions)
+        commands = (("HGET", self._keys.alert(alert_id(position.sid, "firing")), "body") for position in positions)
         bodies: list[bytes | None] = await self._connection.calls(*commands) if positions else []
         if gone := [position.sid for position, body in zip(positions, bodies, strict=True) if body is None]:
             await self._forget(gone)

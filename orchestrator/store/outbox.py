@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from orchestrator.core.alerts import AlertType
+from orchestrator.core.alerts import AlertType, alert_id
 from orchestrator.core.paging import Grouping, GroupName
 from orchestrator.runtime.ports import Alert, StoreCorrupt
 from orchestrator.store.codec import decode_alert, encode_alert
@@ -87,7 +87,7 @@ class Outbox:
             self._connection,
             (
                 keys.alert(alert.id),
-                keys.alert(firing_id(alert)),
+                keys.alert(alert_id(alert.incident, "firing")),
                 keys.alerts_open,
                 keys.alert_groups,
                 keys.alert_group(group),
@@ -110,7 +110,9 @@ class Outbox:
         )
 
     async def _as_fired(self, resolved: Alert) -> Alert:
-        fired: bytes | None = await self._connection.call("HGET", self._keys.alert(firing_id(resolved)), "body")
+        fired: bytes | None = await self._connection.call(
+            "HGET", self._keys.alert(alert_id(resolved.incident, "firing")), "body"
+        )
         return resolved if fired is None else as_fired(resolved, fired)
 
     def _gathering(self, sink: str, group: str) -> tuple[str, ...]:
@@ -197,11 +199,6 @@ class Outbox:
 
     def _queues(self, sink: str) -> tuple[str, str]:
         return self._keys.alerts_due(sink), self._keys.alerts_again(sink)
-
-
-def firing_id(resolved: Alert) -> str:
-    """The id of the alert that told of the incident whose end this one tells."""
-    return f"{resolved.incident}/firing"
 
 
 def group_of(alert: Alert) -> str:

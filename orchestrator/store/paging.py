@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from orchestrator.core.alerts import alert_id
 from orchestrator.core.paging import MOST_LISTED, Fresh, Gathered
 from orchestrator.runtime.ports import GroupLook, GroupMessage
 from orchestrator.store.codec import decode_page, encode_alert, encode_page
@@ -49,7 +50,7 @@ class GroupPages:
         keys, sink, group = self._keys, looked.sink, looked.group
         before = looked.gathered.page
         # The message of a single incident is that incident's own alert, which is kept as long as it is open.
-        superseded = said is not None and before is not None and before.last != f"{before.lead}/firing"
+        superseded = said is not None and before is not None and before.last != alert_id(before.lead, "firing")
         return bool(
             await self._page.run(
                 self._connection,

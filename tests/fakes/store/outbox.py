@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from orchestrator.core.alerts import alert_id
 from orchestrator.runtime.ports import Alert
-from orchestrator.store.outbox import Delivery, firing_id
+from orchestrator.store.outbox import Delivery
 from tests.fakes.store.server import Due, Line
 
 Wants = Callable[[str, Alert], bool]
@@ -48,7 +49,7 @@ class MemoryAlerts:
     def _queue(self, alert: Alert) -> None:
         if alert.id in self._server.alerts:
             return
-        if alert.status == "resolved" and (firing := self._server.alerts.get(firing_id(alert))):
+        if alert.status == "resolved" and (firing := self._server.alerts.get(alert_id(alert.incident, "firing"))):
             alert = replace(alert, cause=firing.cause, since=firing.at)
         self._server.alerts.put(alert.id, alert)
         for sink in filter(lambda sink: self._wants(sink, alert), self._sinks):
