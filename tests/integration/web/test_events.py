@@ -24,13 +24,14 @@ from orchestrator.runtime.tasks import Tasks
 from orchestrator.web import events as module
 from orchestrator.web.auth import Bearers
 from orchestrator.web.events import Events, event_routes
-from orchestrator.web.feed import Feed, FeedParts, Watcher
+from orchestrator.web.feed import Feed, Watcher
 from orchestrator.web.server import build_app, build_runner
 from tests.e2e.harness.wait import wait_until
-from tests.fakes.store import Line, MemoryChanges, MemoryStore, Server
+from tests.fakes.store import Line, MemoryStore, Server
 from tests.integration.conftest import crashed
 from tests.integration.store.stories import SID, drive, folded, load, opening, routed
 from tests.integration.web.door import READ, TOKENS
+from tests.integration.web.feeding import feed_parts
 
 Client = TestClient[Any, Any]
 
@@ -54,28 +55,12 @@ class Desk:
         self.store = MemoryStore(Line(self.server))
         self.tasks = Tasks(crashed)
         self.dropped = 0
-        parts = FeedParts(
-            store=self.store,
-            changes=MemoryChanges(self.store.line),
-            clock=clock,
-            spawn=self.tasks.spawn,
-            paused=tuple,
-            warnings=self._nothing,
-            incidents=self._none,
-            version="1",
-        )
-        self.feed = CountingFeed(parts)
+        self.feed = CountingFeed(feed_parts(self.store, clock, self.tasks))
         routes = event_routes(Events(self.feed, clock, lambda: 0.25, self._drop))
         self.app = build_app(routes, bearers=Bearers(TOKENS, dev=False), version="1")
 
     def _drop(self) -> None:
         self.dropped += 1
-
-    async def _nothing(self) -> tuple[str, ...]:
-        return ()
-
-    async def _none(self) -> int:
-        return 0
 
     async def fill(self) -> None:
         """With more than the sockets between us hold."""

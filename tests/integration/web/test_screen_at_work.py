@@ -16,15 +16,16 @@ from orchestrator.runtime.clock import StoreClock
 from orchestrator.runtime.tasks import Tasks
 from orchestrator.web.auth import Bearers
 from orchestrator.web.events import Events, event_routes
-from orchestrator.web.feed import Feed, FeedParts
+from orchestrator.web.feed import Feed
 from orchestrator.web.login import LoginDoor, login_routes
 from orchestrator.web.screen_page import FOLDER, routes, screen_page
 from orchestrator.web.server import build_app
 from tests.e2e.browser.chromium import browser_page, keep, missing
 from tests.e2e.harness.wait import wait_until
-from tests.fakes.store import Line, MemoryChanges, MemoryLogins, MemoryStore, Server
+from tests.fakes.store import Line, MemoryLogins, MemoryStore, Server
 from tests.integration.conftest import crashed
 from tests.integration.store.stories import drive, opening, routed
+from tests.integration.web.feeding import feed_parts
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -53,17 +54,7 @@ class Crowd:
         clock, self.tasks = StoreClock(), Tasks(crashed)
         self.begun = clock.now()
         self.store = MemoryStore(Line(Server(clock)))
-        parts = FeedParts(
-            store=self.store,
-            changes=MemoryChanges(self.store.line),
-            clock=clock,
-            spawn=self.tasks.spawn,
-            paused=tuple,
-            warnings=self._nothing,
-            incidents=self._none,
-            version="1",
-        )
-        self.feed = Feed(parts)
+        self.feed = Feed(feed_parts(self.store, clock, self.tasks))
         bearers = Bearers((), dev=True)
         table = (
             *event_routes(Events(self.feed, clock, lambda: 0.0, lambda: None)),
@@ -83,12 +74,6 @@ class Crowd:
 
     def opening(self, number: int) -> RoomOpened:
         return opening(sid(number), f"support-{number:05}", self.begun - number)
-
-    async def _nothing(self) -> tuple[str, ...]:
-        return ()
-
-    async def _none(self) -> int:
-        return 0
 
 
 def sid(number: int) -> str:
